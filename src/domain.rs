@@ -1,6 +1,20 @@
 //! The vocabulary of Headway, one word for one thing (product.md, Words). Everything here is plain data that both the
 //! server and the browser understand; nothing here reads a clock, a file or a database.
 
+pub mod hold;
+pub mod log_line;
+pub mod permission;
+pub mod plan;
+pub mod problem;
+pub mod promotion;
+pub mod relation;
+pub mod run;
+pub mod run_state;
+pub mod stack;
+pub mod time;
+pub mod variable;
+pub mod vendor;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
