@@ -1,0 +1,69 @@
+//! Every setting of the server, with its default. Each can be given as an option or as an environment variable;
+//! `headway serve` needs none of them.
+
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The settings of one Headway.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// The address to listen on.
+    #[arg(long, env = "HEADWAY_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: SocketAddr,
+    /// The folder that holds the database, the mirrors and the runs' files; made if it is missing.
+    #[arg(long, env = "HEADWAY_DATA", default_value = "data")]
+    pub data: PathBuf,
+    /// A PostgreSQL address; without it the database is a SQLite file in the data folder.
+    #[arg(long, env = "HEADWAY_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+    /// Whether this is the sample; decided by the subcommand.
+    #[arg(skip)]
+    pub sample: bool,
+    /// The name under which the person at this Headway acts.
+    #[arg(long, env = "HEADWAY_OPERATOR", default_value = "operator")]
+    pub operator: String,
+    /// How often repositories are fetched, in seconds.
+    #[arg(long, env = "HEADWAY_FETCH_INTERVAL", default_value = "30", value_parser = seconds)]
+    pub fetch_interval: Duration,
+    /// How many runs work at the same time.
+    #[arg(long, env = "HEADWAY_WORKERS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: u16,
+    /// How long init may take, in seconds.
+    #[arg(long, env = "HEADWAY_INIT_LIMIT", default_value = "900", value_parser = seconds)]
+    pub init_limit: Duration,
+    /// How long plan may take, in seconds.
+    #[arg(long, env = "HEADWAY_PLAN_LIMIT", default_value = "3600", value_parser = seconds)]
+    pub plan_limit: Duration,
+    /// How long apply may take, in seconds.
+    #[arg(long, env = "HEADWAY_APPLY_LIMIT", default_value = "21600", value_parser = seconds)]
+    pub apply_limit: Duration,
+    /// How long a phase that is interrupted may take to end by itself before it is killed, in seconds.
+    #[arg(long, env = "HEADWAY_GRACE", default_value = "60", value_parser = seconds)]
+    pub grace: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=604_800) => Ok(Duration::from_secs(seconds)),
+        Ok(_) | Err(_) => Err("a number of seconds from 1 to 604800 (a week)".into()),
+    }
+}
+
+impl Config {
+    /// The SQLite file.
+    pub fn database_file(&self) -> PathBuf {
+        self.data.join("headway.db")
+    }
+
+    /// The folder of the repositories' mirrors.
+    pub fn mirrors(&self) -> PathBuf {
+        self.data.join("mirrors")
+    }
+
+    /// The folder of the runs' files.
+    pub fn workspaces(&self) -> PathBuf {
+        self.data.join("runs")
+    }
+}

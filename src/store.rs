@@ -1,0 +1,249 @@
+//! The store: the only SQL of Headway. One text of SQL serves SQLite and PostgreSQL, and the compiler checks what is
+//! bound against both drivers.
+//!
+//! Whoever reads takes a [`Reading`]: one consistent picture of the database. Whoever writes takes a [`Writing`]: a
+//! transaction that nobody else writes beside, whose news are told to the pages only after it was committed. Dropping
+//! either takes everything back.
+
+mod activity;
+mod lease;
+mod log;
+mod plan;
+mod repository;
+mod run;
+mod stack;
+mod state;
+#[cfg(test)]
+mod tests;
+mod variable;
+
+pub use activity::{Entry, Filter, Outcome};
+pub use lease::Lease;
+pub use log::StoredLines;
+pub use repository::Repository;
+pub use run::NewRun;
+pub use stack::{NewStack, Settings};
+pub use state::{StateLock, StateVersion};
+pub use variable::Variable;
+
+use crate::domain::{RunId, StackId};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Postgres, Sqlite, Transaction};
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// Runs one statement on whichever database is configured; the body is type-checked once for each driver.
+macro_rules! on {
+    ($reading:expr, $connection:ident => $body:expr) => {
+        match &mut $reading.transaction {
+            crate::store::Open::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+            crate::store::Open::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+        }
+    };
+}
+use on;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no, or is out of reach.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database's schema: {0}")]
+    Schema(#[from] sqlx::migrate::MigrateError),
+    /// Somebody else was faster: what this write started from is no longer true.
+    #[error("somebody else changed it first")]
+    Changed,
+    /// A row holds what this version cannot read.
+    #[error("cannot read {0} from the database")]
+    Unreadable(&'static str),
+    /// The database's program is too old to be trusted.
+    #[error("SQLite {0} may lose commits; 3.51.3 or newer is needed")]
+    TooOld(String),
+}
+
+impl StoreError {
+    /// Whether a uniqueness rule of the schema refused the row.
+    pub fn is_duplicate(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.is_unique_violation(),
+            Self::Database(_) | Self::Schema(_) | Self::Changed | Self::Unreadable(_) | Self::TooOld(_) => false,
+        }
+    }
+}
+
+/// What the store's functions answer.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// News for pages and workers: what changed, not how; the truth is read from the tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A stack, its settings, lock, commits or repository.
+    Stack(StackId),
+    /// A run or its steps.
+    Run(StackId, RunId),
+    /// New lines in a run's log.
+    Log(RunId),
+}
+
+#[derive(Clone, Debug)]
+enum Database {
+    /// One writer, so that nobody waits for a lock in the middle; readers never wait (WAL).
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// The database, with the news of what changes in it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Database,
+    changes: broadcast::Sender<Change>,
+}
+
+enum Open {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// One consistent picture of the database.
+pub struct Reading {
+    transaction: Open,
+}
+
+/// A transaction that writes. Nothing happened until [`Writing::commit`].
+pub struct Writing {
+    reading: Reading,
+    news: Vec<Change>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Deref for Writing {
+    type Target = Reading;
+
+    fn deref(&self) -> &Reading {
+        &self.reading
+    }
+}
+
+impl DerefMut for Writing {
+    fn deref_mut(&mut self) -> &mut Reading {
+        &mut self.reading
+    }
+}
+
+impl Store {
+    /// Opens the SQLite file, creating it and bringing its schema up to date.
+    pub async fn open_sqlite(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await?;
+        let (version,): (String,) = sqlx::query_as("select sqlite_version()").fetch_one(&writer).await?;
+        if parse_version(&version) < (3, 51, 3) {
+            return Err(StoreError::TooOld(version));
+        }
+        sqlx::migrate!().run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::over(Database::Sqlite { writer, readers }))
+    }
+
+    /// Connects to PostgreSQL by its address and brings the schema up to date.
+    pub async fn open_postgres(address: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(address)?;
+        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
+        sqlx::migrate!().run(&pool).await?;
+        Ok(Self::over(Database::Postgres(pool)))
+    }
+
+    fn over(database: Database) -> Self {
+        let (changes, _) = broadcast::channel(1024);
+        Self { database, changes }
+    }
+
+    /// The news from now on. A receiver that falls behind is told that it missed some and reads the tables again.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Starts to read.
+    pub async fn read(&self) -> Result<Reading> {
+        let transaction = match &self.database {
+            Database::Sqlite { readers, .. } => Open::Sqlite(readers.begin().await?),
+            Database::Postgres(pool) => {
+                Open::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
+            }
+        };
+        Ok(Reading { transaction })
+    }
+
+    /// Starts to write.
+    pub async fn write(&self) -> Result<Writing> {
+        let transaction = match &self.database {
+            // Deferred, a read followed by a write could fail at once instead of waiting its turn.
+            Database::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("begin immediate").await?),
+            Database::Postgres(pool) => Open::Postgres(pool.begin().await?),
+        };
+        Ok(Writing { reading: Reading { transaction }, news: Vec::new(), changes: self.changes.clone() })
+    }
+
+    /// Closes every connection, after what runs on them has ended.
+    pub async fn close(&self) {
+        match &self.database {
+            Database::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Database::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Writing {
+    /// Makes everything true at once, then tells the news.
+    pub async fn commit(self) -> Result<()> {
+        match self.reading.transaction {
+            Open::Sqlite(transaction) => transaction.commit().await?,
+            Open::Postgres(transaction) => transaction.commit().await?,
+        }
+        for change in self.news {
+            // Nobody listens: nobody needs to know.
+            let _ = self.changes.send(change);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, change: Change) {
+        if !self.news.contains(&change) {
+            self.news.push(change);
+        }
+    }
+}
+
+fn parse_version(version: &str) -> (u32, u32, u32) {
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    (next(), next(), next())
+}
