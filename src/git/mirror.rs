@@ -1,0 +1,260 @@
+//! The mirror of one repository: a bare copy of all its branches with their whole history.
+//!
+//! A fetch may be repeated at any time and repairs what a crash left behind; one mirror is fetched by one caller at a
+//! time. Pinned commits stay, whatever happens to the branches. A mirror knows no address and no credential.
+
+use super::history::History;
+use super::program::{Ended, Git};
+use super::stale;
+use super::{Address, Cause, GitError};
+use crate::domain::CommitHash;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::fs;
+
+/// How long a fetch may take.
+const FETCH: Duration = Duration::from_mins(10);
+/// How long asking for the branches may take.
+const PROBE: Duration = Duration::from_secs(30);
+/// How many folders are offered at most.
+const OFFERED: usize = 200;
+/// Above this many, pinned commits are moved from files of their own into one.
+const PINS: usize = 500;
+
+/// Asks a repository which branches it has and where they stand, without a mirror.
+pub async fn probe(address: &str, credential: Option<&str>) -> Result<BTreeMap<String, CommitHash>, GitError> {
+    let (address, credential) = read_address(address, credential)?;
+    let git = Git::new("asking the repository for its branches")
+        .arguments(["ls-remote", "--heads", "--quiet", "--end-of-options", &address])
+        .credential(&address, credential.as_deref())
+        .limit(PROBE);
+    let ended = reached(git.run().await?)?;
+    let answer = String::from_utf8_lossy(&ended.stdout);
+    let heads = answer.lines().filter_map(|line| {
+        let (hash, name) = line.split_once('\t')?;
+        Some((name.strip_prefix("refs/heads/")?.to_owned(), CommitHash::parse(hash)?))
+    });
+    Ok(heads.collect())
+}
+
+/// The bare copy of one repository in a folder.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    folder: PathBuf,
+}
+
+impl Mirror {
+    /// The mirror in this folder, whether it is there yet or not.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Makes the mirror's branches those of the repository at `address`, and says where they stand.
+    pub async fn fetch(
+        &self,
+        address: &str,
+        credential: Option<&str>,
+    ) -> Result<BTreeMap<String, CommitHash>, GitError> {
+        let (address, credential) = read_address(address, credential)?;
+        self.create().await?;
+        let fetch = || {
+            let git = self.git("fetching the repository").arguments(["fetch", "--quiet", "--prune", "--no-tags"]);
+            git.arguments(["--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"])
+                .arguments(["--no-show-forced-updates", "--end-of-options", &address, "+refs/heads/*:refs/heads/*"])
+                .credential(&address, credential.as_deref())
+                .limit(FETCH)
+        };
+        reached(self.write(fetch).await?)?;
+        self.pack_pins().await?;
+        Ok(self.open()?.heads())
+    }
+
+    /// Opens the history for questions.
+    pub fn open(&self) -> Result<History, GitError> {
+        History::open(self.folder.clone())
+    }
+
+    /// Keeps a commit in the mirror for good, whatever happens to the branches.
+    pub async fn pin(&self, commit: &CommitHash) -> Result<(), GitError> {
+        let commit = whole(commit)?;
+        let pin = format!("refs/headway/pinned/{commit}");
+        let update = || self.git("pinning a commit").arguments(["update-ref", &pin, commit.as_str()]);
+        self.done(self.write(update).await?, &[commit]).map(|_| ())
+    }
+
+    /// The paths that differ between two commits.
+    pub async fn changed_files(&self, from: &CommitHash, to: &CommitHash) -> Result<Vec<String>, GitError> {
+        let (from, to) = (whole(from)?, whole(to)?);
+        let git = self.git("comparing two commits").arguments(["diff-tree", "-r", "-z", "--name-only", "--no-renames"]);
+        let git = git.arguments(["--end-of-options", from.as_str(), to.as_str()]);
+        let ended = self.done(git.run().await?, &[from, to])?;
+        Ok(records(&ended.stdout).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// Writes the commit's files into an existing empty folder. Submodules stay empty and large-file pointers stay
+    /// pointers; nothing of the repository is run.
+    pub async fn checkout(&self, commit: &CommitHash, into: &Path) -> Result<(), GitError> {
+        let commit = whole(commit)?;
+        let not_folder = || GitError::NotFolder(into.to_owned());
+        let mut entries = fs::read_dir(into).await.map_err(|_| not_folder())?;
+        if !matches!(entries.next_entry().await, Ok(None)) {
+            return Err(not_folder());
+        }
+        let into = fs::canonicalize(into).await.map_err(|_| not_folder())?;
+        let mut name = into.file_name().ok_or_else(not_folder)?.to_owned();
+        name.push(".index");
+        let index = Index::new(into.with_file_name(name));
+        let git = || {
+            let git = self.git("checking a commit out").variable("GIT_WORK_TREE", &into);
+            git.variable("GIT_INDEX_FILE", &index.0)
+        };
+        let read = git().arguments(["read-tree", "--end-of-options", commit.as_str()]).run().await?;
+        self.done(read, &[commit])?;
+        let written = git().arguments(["checkout-index", "--all", "--quiet"]).run().await?;
+        self.done(written, &[]).map(|_| ())
+    }
+
+    /// Whether a path is a folder of the commit, "" being its root; a link or a submodule is none.
+    pub async fn is_folder(&self, commit: &CommitHash, path: &str) -> Result<bool, GitError> {
+        self.open()?.is_folder(commit, path).ok_or_else(|| GitError::Missing(commit.clone()))
+    }
+
+    /// The folders of the commit that hold a configuration, sorted, "" being the root; at most 200.
+    pub async fn configurations(&self, commit: &CommitHash) -> Result<Vec<String>, GitError> {
+        let commit = whole(commit)?;
+        let git = self.git("listing a commit's files").arguments(["ls-tree", "-r", "-z"]);
+        let ended = self.done(git.arguments(["--end-of-options", commit.as_str()]).run().await?, &[commit])?;
+        let folders: BTreeSet<_> = records(&ended.stdout).filter_map(configuration).collect();
+        Ok(folders.into_iter().take(OFFERED).collect())
+    }
+
+    fn git(&self, action: &'static str) -> Git {
+        Git::new(action).repository(&self.folder)
+    }
+
+    /// Runs what writes to the mirror, once more if only the lock of a dead process was in the way.
+    async fn write(&self, git: impl Fn() -> Git) -> Result<Ended, GitError> {
+        let ended = git().run().await?;
+        if !ended.succeeded() && stale::locked(&ended.messages) && stale::remove_locks(&self.folder) {
+            return git().run().await;
+        }
+        Ok(ended)
+    }
+
+    /// Makes an empty mirror unless there is one. It appears under its name only when it is whole; one that a power
+    /// failure damaged gets back what it lacks, and keeps what it has.
+    async fn create(&self) -> Result<(), GitError> {
+        let unreadable = |error: std::io::Error| GitError::Unreadable(error.to_string());
+        let head = self.folder.join("HEAD");
+        let has_head = fs::metadata(&head).await.is_ok_and(|about| about.len() > 0);
+        let is_folder = async |name| fs::metadata(self.folder.join(name)).await.is_ok_and(|about| about.is_dir());
+        if has_head && is_folder("objects").await && is_folder("refs").await {
+            return Ok(());
+        }
+        if fs::metadata(&self.folder).await.is_ok() {
+            // Git keeps a head that is there, even an empty one.
+            let _ = fs::remove_file(&head).await;
+            return initialize(&self.folder).await;
+        }
+        let mut name = self.folder.file_name().map(ToOwned::to_owned).unwrap_or_default();
+        name.push(".new");
+        let new = self.folder.with_file_name(name);
+        let _ = fs::remove_dir_all(&new).await;
+        fs::create_dir_all(&new).await.map_err(unreadable)?;
+        initialize(&new).await?;
+        fs::rename(&new, &self.folder).await.map_err(unreadable)
+    }
+
+    /// Thousands of pins in files of their own would slow every fetch down.
+    async fn pack_pins(&self) -> Result<(), GitError> {
+        let Ok(mut entries) = fs::read_dir(self.folder.join("refs/headway/pinned")).await else { return Ok(()) };
+        for _ in 0..PINS {
+            if !matches!(entries.next_entry().await, Ok(Some(_))) {
+                return Ok(());
+            }
+        }
+        let pack = || self.git("packing references").arguments(["pack-refs", "--all"]);
+        self.done(self.write(pack).await?, &[]).map(|_| ())
+    }
+
+    /// Takes a failure of a command that works on the mirror apart: a commit that is not there, or a broken mirror.
+    fn done(&self, ended: Ended, commits: &[&CommitHash]) -> Result<Ended, GitError> {
+        if ended.succeeded() {
+            return Ok(ended);
+        }
+        let gone = commits.iter().find(|commit| match self.open() {
+            Ok(history) => history.commit(commit).is_none(),
+            Err(_) => false,
+        });
+        match gone {
+            Some(commit) => Err(GitError::Missing((*commit).clone())),
+            None => Err(GitError::Unreadable(Cause::read(&ended.messages).1)),
+        }
+    }
+}
+
+/// The private index of a checkout, beside the folder; removed when the checkout ends, however it ends.
+struct Index(PathBuf);
+
+impl Index {
+    fn new(path: PathBuf) -> Self {
+        let index = Self(path);
+        index.remove();
+        index
+    }
+
+    fn remove(&self) {
+        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(self.0.with_added_extension("lock"));
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+async fn initialize(folder: &Path) -> Result<(), GitError> {
+    let git = Git::new("creating a mirror").repository(folder).arguments(["init", "--bare", "--quiet", "--template="]);
+    let ended = git.run().await?;
+    if ended.succeeded() { Ok(()) } else { Err(GitError::Unreadable(Cause::read(&ended.messages).1)) }
+}
+
+/// Takes a failure of a command that talks to the repository apart.
+fn reached(ended: Ended) -> Result<Ended, GitError> {
+    if ended.succeeded() {
+        return Ok(ended);
+    }
+    let (cause, detail) = Cause::read(&ended.messages);
+    Err(GitError::Unreachable { cause, detail })
+}
+
+/// Checks an address once more before Git gets it, and takes a credential out of it should it hold one.
+fn read_address(address: &str, credential: Option<&str>) -> Result<(String, Option<String>), GitError> {
+    let address = Address::parse(address)?;
+    Ok((address.clean, credential.map(str::to_owned).or(address.credential)))
+}
+
+/// Only a whole commit name may stand in an argument.
+fn whole(commit: &CommitHash) -> Result<&CommitHash, GitError> {
+    let whole = CommitHash::parse(commit.as_str()).is_some();
+    whole.then_some(commit).ok_or_else(|| GitError::Missing(commit.clone()))
+}
+
+fn records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
+    output.split(|byte| *byte == 0).filter(|record| !record.is_empty())
+}
+
+/// The folder of a configuration file, from a line of `ls-tree`.
+fn configuration(record: &[u8]) -> Option<String> {
+    let record = String::from_utf8_lossy(record);
+    let (about, path) = record.split_once('\t')?;
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let endings = [".tf", ".tf.json", ".tofu", ".tofu.json"];
+    let read = about.contains(" blob ") && !name.starts_with('.') && endings.iter().any(|end| name.ends_with(end));
+    // What `terraform init` downloads is sometimes committed, and is nobody's project.
+    let own = !folder.split('/').any(|part| part == ".terraform");
+    (read && own).then(|| folder.to_owned())
+}
