@@ -1,0 +1,50 @@
+//! Add repository: the first step of a new stack. Looks whether the repository can be reached, keeps its address and,
+//! sealed, its credential, and has it fetched in the background.
+
+use super::Context;
+use crate::domain::permission::Viewer;
+use crate::domain::problem::Problem;
+use crate::domain::RepositoryId;
+use crate::domain::permission::{CreateStack, permit};
+use crate::domain::StackId;
+use crate::git::address::Address;
+use crate::git::mirror::probe;
+use crate::store::Repository;
+
+/// Adds the repository at this address, or finds the one that is there. A problem names the field `address`.
+pub async fn add_repository(context: &Context, viewer: &Viewer, address: &str) -> Result<RepositoryId, Problem> {
+    // No stack yet: the right to make one is what counts.
+    permit::<CreateStack>(viewer, &StackId::new(""))
+        .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+    let address = Address::parse(address).map_err(|problem| Problem::field("address", problem.to_string()))?;
+    let known = context.store.read().await?.repository_at(&address.clean).await?;
+    let kept = known.as_ref().and_then(|repository| super::fetch::credential(context, repository).ok().flatten());
+    let heads = probe(&address.clean, address.credential.as_deref().or(kept.as_deref()))
+        .await
+        .map_err(|error| Problem::field("address", error.to_string()))?;
+    if heads.is_empty() {
+        return Err(Problem::field("address", "The repository is empty. Push a branch to it first."));
+    }
+    let credential = address.credential.as_deref().map(|credential| context.vault.seal(credential)).transpose();
+    let credential = credential.map_err(|error| {
+        tracing::error!(%error, "cannot seal a credential");
+        Problem::Unavailable
+    })?;
+    let now = context.now();
+    let mut writing = context.store.write().await?;
+    let repository = writing
+        .add_repository(&Repository {
+            id: RepositoryId::new(context.ids.next(now)),
+            address: address.clean,
+            credential,
+            heads,
+            fetched_at: None,
+            next_fetch_at: now,
+            failures: 0,
+            problem: None,
+        })
+        .await?;
+    writing.commit().await?;
+    context.poll.notify_one();
+    Ok(repository.id)
+}

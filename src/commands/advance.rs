@@ -1,0 +1,54 @@
+//! Advance: one step in the life of a run, with everything that belongs to it. All commands and the workers come
+//! through here, so a promotion that ends before its apply is always put back, and a state lock never outlives the run.
+
+use crate::domain::problem::Problem;
+use crate::domain::run::{Previous, Run};
+use crate::domain::run_state::RunState;
+use crate::domain::Timestamp;
+use crate::store::{Reading, Writing};
+
+/// Moves a run one step on and returns it as it is then.
+///
+/// A promoted run that ends before its apply began puts the current commit back where it was, if nothing else has
+/// moved it since (product.md, The promotion rule).
+pub async fn advance(
+    writing: &mut Writing,
+    run: &Run,
+    to: RunState,
+    actor: &str,
+    note: Option<&str>,
+    now: Timestamp,
+) -> Result<Run, Problem> {
+    let run = writing.step(run, to, actor, note, now).await?;
+    if !run.state.is_working() {
+        writing.unlock_state_of(&run.id).await?;
+    }
+    if run.promoted_from.is_some() && run.ended_before_apply() {
+        put_back(writing, &run).await?;
+    }
+    Ok(run)
+}
+
+async fn put_back(writing: &mut Writing, run: &Run) -> Result<(), Problem> {
+    let Some(stack) = writing.take_stack(&run.stack).await? else { return Ok(()) };
+    if stack.current_run.as_ref() != Some(&run.id) {
+        return Ok(());
+    }
+    let Previous { commit, run: setter } = still_true(writing, run).await?;
+    writing.set_current(&stack.id, commit.as_ref(), setter.as_ref()).await?;
+    Ok(())
+}
+
+/// Where the stack stood before `run`, skipping promotions that were themselves taken back meanwhile.
+async fn still_true(reading: &mut Reading, run: &Run) -> Result<Previous, Problem> {
+    let mut previous = run.previous.clone();
+    while let Some(setter) = &previous.run {
+        match reading.run(&run.stack, setter).await? {
+            Some(setter) if setter.promoted_from.is_some() && setter.ended_before_apply() => {
+                previous = setter.previous;
+            }
+            Some(_) | None => break,
+        }
+    }
+    Ok(previous)
+}

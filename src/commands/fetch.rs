@@ -1,0 +1,119 @@
+//! Fetch: brings a repository's mirror up to date and lets every stack of it answer what was pushed. One fetch of a
+//! repository runs at a time; a repository that cannot be reached is tried again later and later.
+
+use super::Context;
+use super::receive_push::receive_push;
+use crate::domain::problem::{Problem, Refusal};
+use crate::domain::{RepositoryId, Timestamp};
+use crate::store::Repository;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// The longest wait between two tries of a repository that cannot be reached.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// One lock for each repository.
+#[derive(Clone, Debug, Default)]
+pub struct Fetching(Arc<Mutex<BTreeMap<RepositoryId, Arc<Mutex<()>>>>>);
+
+impl Fetching {
+    async fn of(&self, repository: &RepositoryId) -> Arc<Mutex<()>> {
+        self.0.lock().await.entry(repository.clone()).or_default().clone()
+    }
+}
+
+/// Fetches now, whether it is due or not.
+///
+/// [`Refusal::Unreachable`] says why it could not be fetched; the stack's page shows the same until it can.
+pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<(), Problem> {
+    let lock = context.fetching.of(id).await;
+    let _one_at_a_time = lock.lock().await;
+    let mut reading = context.store.read().await?;
+    let Some(repository) = reading.repository(id).await? else { return Ok(()) };
+    drop(reading);
+    match credential(context, &repository) {
+        Ok(credential) => {
+            match context.mirror(id).fetch(&repository.address, credential.as_deref()).await {
+                Ok(heads) => {
+                    let now = context.now();
+                    let mut writing = context.store.write().await?;
+                    writing.fetched(id, &heads, now, later(now, context.config.fetch_interval)).await?;
+                    let stacks = writing.stacks_of(id).await?;
+                    writing.commit().await?;
+                    for stack in stacks {
+                        receive_push(context, &stack.id, &heads).await?;
+                    }
+                    Ok(())
+                }
+                Err(error) => failed(context, &repository, &error).await,
+            }
+        }
+        Err(reason) => failed(context, &repository, &reason).await,
+    }
+}
+
+/// The credential of a repository, opened.
+pub fn credential(context: &Context, repository: &Repository) -> Result<Option<String>, crate::vault::Sealed> {
+    repository.credential.as_deref().map(|sealed| context.vault.open_text(sealed)).transpose()
+}
+
+async fn failed(context: &Context, repository: &Repository, reason: &(dyn std::fmt::Display + Sync)) -> Result<(), Problem> {
+    let reason = reason.to_string();
+    tracing::warn!(repository.id = %repository.id, failures = repository.failures + 1, reason, "cannot fetch");
+    let wait = back_off(context.config.fetch_interval, repository.failures);
+    let mut writing = context.store.write().await?;
+    writing.fetch_failed(&repository.id, &reason, later(context.now(), wait)).await?;
+    writing.commit().await?;
+    Err(Problem::refused(Refusal::Unreachable { reason }))
+}
+
+/// The wait after one more failure, when `failures` came before it: twice as long each time.
+fn back_off(interval: Duration, failures: i64) -> Duration {
+    let doublings = u32::try_from(failures.clamp(0, 16)).unwrap_or(0);
+    interval.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_WAIT.max(interval))
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.plus(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2))
+}
+
+/// The poller: fetches every repository that is due, until it is dropped.
+pub async fn poll(context: Context) {
+    loop {
+        match due(&context).await {
+            Ok(repositories) => {
+                let mut fetches = tokio::task::JoinSet::new();
+                for repository in repositories {
+                    let context = context.clone();
+                    fetches.spawn(async move {
+                        // A repository that cannot be reached has been noted and logged; there is nobody else to tell.
+                        let _ = fetch(&context, &repository).await;
+                    });
+                }
+                fetches.join_all().await;
+            }
+            Err(error) => tracing::error!(?error, "cannot tell which repositories are due"),
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), context.poll.notified()).await;
+    }
+}
+
+async fn due(context: &Context) -> Result<Vec<RepositoryId>, Problem> {
+    let due = context.store.read().await?.repositories_due(context.now()).await?;
+    Ok(due.into_iter().map(|repository| repository.id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_out_of_reach_is_tried_less_and_less_often() {
+        let waits: Vec<u64> =
+            (0..8).map(|failures| back_off(Duration::from_secs(30), failures).as_secs()).collect();
+        assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(back_off(Duration::from_secs(3600), 9), Duration::from_secs(3600));
+    }
+}

@@ -1,0 +1,67 @@
+//! Lock and unlock: one person keeps a stack for themselves. While they do, nobody else starts, promotes or accepts
+//! anything on it, and nothing is applied by itself.
+
+use super::{Context, take_stack};
+use crate::domain::permission::{Action, ForceUnlock, Lock as LockAction, Permit, Unlock};
+use crate::domain::problem::{Problem, Refusal};
+use crate::domain::stack::Lock;
+
+/// The longest note on a lock, in characters.
+pub const NOTE_LIMIT: usize = 200;
+
+/// Takes the lock; locking what one holds already changes the note.
+pub async fn lock(context: &Context, permit: &Permit<LockAction>, note: &str) -> Result<(), Problem> {
+    let result = take(context, permit, note.trim()).await;
+    context.noted(permit, None, result).await
+}
+
+async fn take(context: &Context, permit: &Permit<LockAction>, note: &str) -> Result<(), Problem> {
+    if note.chars().count() > NOTE_LIMIT {
+        return Err(Problem::field("note", format!("The note is longer than {NOTE_LIMIT} characters.")));
+    }
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let holder = &permit.viewer().name;
+    super::unlocked_for(&stack, holder)?;
+    let lock = Lock {
+        holder: holder.clone(),
+        note: (!note.is_empty()).then(|| note.to_owned()),
+        at: stack.lock.map_or_else(|| context.now(), |lock| lock.at),
+    };
+    writing.set_lock(&stack.id, Some(&lock)).await?;
+    context.record(&mut writing, holder, LockAction::NAME, Some(&stack.id), None, note).await?;
+    Ok(writing.commit().await?)
+}
+
+/// Gives one's own lock back; somebody else's takes the right to force it.
+pub async fn unlock(
+    context: &Context,
+    permit: &Permit<Unlock>,
+    force: Option<&Permit<ForceUnlock>>,
+) -> Result<(), Problem> {
+    let result = give_back(context, permit, force).await;
+    context.noted(permit, None, result).await
+}
+
+async fn give_back(
+    context: &Context,
+    permit: &Permit<Unlock>,
+    force: Option<&Permit<ForceUnlock>>,
+) -> Result<(), Problem> {
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let actor = &permit.viewer().name;
+    let action = match &stack.lock {
+        None => return Err(Problem::refused(Refusal::NotLocked)),
+        Some(lock) if lock.holder == *actor => Unlock::NAME,
+        Some(_) if force.is_some() => ForceUnlock::NAME,
+        Some(_) => {
+            super::unlocked_for(&stack, actor)?;
+            Unlock::NAME
+        }
+    };
+    writing.set_lock(&stack.id, None).await?;
+    let held_by = stack.lock.map(|lock| format!("was held by {}", lock.holder)).unwrap_or_default();
+    context.record(&mut writing, actor, action, Some(&stack.id), None, held_by).await?;
+    Ok(writing.commit().await?)
+}

@@ -1,0 +1,98 @@
+//! Propose: starts a proposed run for a commit of a branch, and retires the older ones of that branch.
+
+use super::{Context, advance, find_stack, take_stack};
+use crate::domain::permission::{Action, Permit, Propose};
+use crate::domain::problem::{Problem, Refusal};
+use crate::domain::run::{Previous, Run};
+use crate::domain::run_state::{RunKind, RunState};
+use crate::domain::stack::Stack;
+use crate::domain::{Commit, RunId};
+use crate::store::{NewRun, Writing};
+
+/// Starts a proposed run for the newest commit of a branch, because a person asked.
+pub async fn propose(context: &Context, permit: &Permit<Propose>, branch: &str) -> Result<RunId, Problem> {
+    let result = attempt(context, permit, branch).await;
+    context.noted(permit, None, result).await
+}
+
+async fn attempt(context: &Context, permit: &Permit<Propose>, branch: &str) -> Result<RunId, Problem> {
+    let no_commit = || Problem::refused(Refusal::NoCommit { branch: branch.to_owned() });
+    let mut reading = context.store.read().await?;
+    let stack = find_stack(&mut reading, permit.stack()).await?;
+    let repository = reading.repository(&stack.repository).await?.ok_or_else(no_commit)?;
+    drop(reading);
+    let hash = repository.heads.get(branch).ok_or_else(no_commit)?;
+    let commit = context.commit(&stack, hash).await?;
+
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let run = start_proposed(context, &mut writing, &stack, branch, commit, &permit.viewer().name, None).await?;
+    let detail = format!("{} on {branch}", run.commit.hash.short());
+    context
+        .record(&mut writing, &permit.viewer().name, Propose::NAME, Some(&stack.id), Some(&run.id), detail)
+        .await?;
+    writing.commit().await?;
+    context.work.notify_one();
+    Ok(run.id)
+}
+
+/// Adds the proposed run to a stack that this transaction has taken; the branch's older ones are superseded.
+pub(super) async fn start_proposed(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &Stack,
+    branch: &str,
+    commit: Commit,
+    triggered_by: &str,
+    retry_of: Option<RunId>,
+) -> Result<Run, Problem> {
+    if stack.disabled {
+        return Err(Problem::refused(Refusal::Disabled));
+    }
+    let note = format!("Superseded by {} on {branch}.", commit.hash.short());
+    retire(context, writing, stack, branch, &note).await?;
+    let now = context.now();
+    Ok(writing
+        .add_run(&NewRun {
+            id: context.ids.run(now),
+            stack: stack.id.clone(),
+            kind: RunKind::Proposed,
+            branch: branch.to_owned(),
+            commit,
+            triggered_by: triggered_by.to_owned(),
+            promoted_from: None,
+            retry_of,
+            previous: Previous::default(),
+            created_at: now,
+        })
+        .await?)
+}
+
+/// Ends the proposed runs of a branch that nobody waits for any more: waiting ones are canceled, working ones stopped.
+pub(super) async fn retire(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &Stack,
+    branch: &str,
+    note: &str,
+) -> Result<(), Problem> {
+    for run in writing.open_proposed(&stack.id, branch).await? {
+        match run.state {
+            RunState::Queued | RunState::Ready => {
+                advance(writing, &run, RunState::Canceled, "Headway", Some(note), context.now()).await?;
+            }
+            RunState::Preparing | RunState::Initializing | RunState::Planning => {
+                writing.request_stop(&run, note).await?;
+            }
+            RunState::Unconfirmed
+            | RunState::Confirmed
+            | RunState::Applying
+            | RunState::Finished
+            | RunState::Failed
+            | RunState::Discarded
+            | RunState::Canceled
+            | RunState::Stopped => {}
+        }
+    }
+    Ok(())
+}

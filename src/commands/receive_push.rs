@@ -1,0 +1,180 @@
+//! Receive push: what a stack does when branches of its repository are new, have moved or are gone. The tracked branch
+//! gets a tracked run, every other branch a proposed one, and only when files that belong to the stack changed.
+//!
+//! A stack remembers the heads it has answered. Whoever tells it of heads, the poller or a person who pressed Sync, and
+//! however often, each push is answered once.
+
+use super::propose::{retire, start_proposed};
+use super::track::{NewTracked, start_tracked};
+use super::{Context, find_stack, take_stack};
+use crate::domain::problem::{Problem, Refusal};
+use crate::domain::stack::Stack;
+use crate::domain::{Commit, CommitHash, StackId};
+use crate::store::Writing;
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use std::collections::BTreeMap;
+
+type Heads = BTreeMap<String, CommitHash>;
+
+/// Who a run is started by when nobody pressed anything.
+pub const PUSH: &str = "a Git push";
+
+/// How a branch differs from what the stack has answered.
+enum Push {
+    /// It is gone.
+    Deleted(String),
+    /// It points elsewhere, and no file of the stack changed.
+    Unrelated,
+    /// It points elsewhere, and files of the stack changed.
+    Moved(String, Commit),
+}
+
+/// Answers the heads that a fetch saw.
+pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Result<(), Problem> {
+    // What changed is read outside the transaction; whoever loses this race looks again.
+    for _ in 0..5 {
+        let mut reading = context.store.read().await?;
+        let stack = find_stack(&mut reading, id).await?;
+        let answered = reading.answered_heads(id).await?;
+        drop(reading);
+        if answered == *heads {
+            return Ok(());
+        }
+        let pushes = pushes(context, &stack, &answered, heads).await?;
+
+        let mut writing = context.store.write().await?;
+        let stack = take_stack(&mut writing, id).await?;
+        if writing.answered_heads(id).await? != answered {
+            continue;
+        }
+        for push in pushes {
+            answer(context, &mut writing, &stack, push).await?;
+        }
+        writing.set_answered_heads(id, heads).await?;
+        writing.commit().await?;
+        context.work.notify_one();
+        return Ok(());
+    }
+    Err(Problem::refused(Refusal::Overtaken))
+}
+
+async fn pushes(context: &Context, stack: &Stack, answered: &Heads, heads: &Heads) -> Result<Vec<Push>, Problem> {
+    let mut pushes = Vec::new();
+    for branch in answered.keys().filter(|branch| !heads.contains_key(*branch)) {
+        pushes.push(Push::Deleted(branch.clone()));
+    }
+    let files = Files::of(stack);
+    for (branch, head) in heads {
+        if answered.get(branch) == Some(head) {
+            continue;
+        }
+        let from = match answered.get(branch) {
+            Some(old) => Some(old.clone()),
+            // A new branch brings what it has beyond the tracked one.
+            None => context
+                .history(&stack.repository)
+                .zip(heads.get(&stack.tracked_branch))
+                .and_then(|(history, tracked)| history.merge_base(tracked, head)),
+        };
+        pushes.push(if changed(context, stack, &files, from.as_ref(), head).await {
+            Push::Moved(branch.clone(), context.commit(stack, head).await?)
+        } else {
+            Push::Unrelated
+        });
+    }
+    Ok(pushes)
+}
+
+/// Whether files of the stack differ between two commits; when that cannot be told, they do.
+pub(super) async fn files_changed(context: &Context, stack: &Stack, from: &CommitHash, to: &CommitHash) -> bool {
+    changed(context, stack, &Files::of(stack), Some(from), to).await
+}
+
+async fn changed(context: &Context, stack: &Stack, files: &Files, from: Option<&CommitHash>, to: &CommitHash) -> bool {
+    let Some(from) = from else { return true };
+    match context.mirror(&stack.repository).changed_files(from, to).await {
+        Ok(paths) => paths.iter().any(|path| files.contain(path)),
+        Err(error) => {
+            tracing::info!(stack.id = %stack.id, %error, "cannot compare two commits, so a run is started");
+            true
+        }
+    }
+}
+
+async fn answer(context: &Context, writing: &mut Writing, stack: &Stack, push: Push) -> Result<(), Problem> {
+    match push {
+        Push::Unrelated => {}
+        Push::Deleted(branch) => {
+            retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted.")).await?;
+        }
+        Push::Moved(..) if stack.disabled => {}
+        Push::Moved(branch, commit) if branch == stack.tracked_branch => {
+            // A promoted commit that was then merged as it is: the stack is there already.
+            if stack.current_commit.as_ref() != Some(&commit.hash) {
+                let triggered_by = PUSH.to_owned();
+                let new = NewTracked { branch, commit, triggered_by, promoted_from: None, retry_of: None };
+                start_tracked(context, writing, stack, new).await?;
+            }
+        }
+        Push::Moved(branch, commit) => {
+            start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The files that belong to a stack: those under its project root and those its additional globs match.
+struct Files {
+    root: String,
+    additional: GlobSet,
+}
+
+impl Files {
+    fn of(stack: &Stack) -> Self {
+        Self::new(&stack.project_root, &stack.additional_globs)
+    }
+
+    fn new(root: &str, globs: &[String]) -> Self {
+        let mut additional = GlobSetBuilder::new();
+        for glob in globs {
+            // Settings are checked before they are saved, so every glob here parses.
+            if let Ok(glob) = Glob::new(glob) {
+                additional.add(glob);
+            }
+        }
+        Self { root: root.to_owned(), additional: additional.build().unwrap_or_default() }
+    }
+
+    fn contain(&self, path: &str) -> bool {
+        self.root.is_empty()
+            || path.strip_prefix(&self.root).is_some_and(|rest| rest.starts_with('/'))
+            || self.additional.is_match(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(root: &str, globs: &[&str]) -> Files {
+        Files::new(root, globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>().as_slice())
+    }
+
+    #[test]
+    fn files_of_a_stack_are_those_under_its_root_and_its_globs() {
+        let whole = files("", &[]);
+        assert!(whole.contain("main.tf") && whole.contain("a/b/c.txt"));
+        let network = files("stacks/network", &["modules/**", "*.auto.tfvars"]);
+        for (path, expected) in [
+            ("stacks/network/main.tf", true),
+            ("stacks/network/sub/main.tf", true),
+            ("stacks/network2/main.tf", false),
+            ("stacks/network", false),
+            ("modules/vpc/main.tf", true),
+            ("common.auto.tfvars", true),
+            ("README.md", false),
+        ] {
+            assert_eq!(network.contain(path), expected, "{path}");
+        }
+    }
+}

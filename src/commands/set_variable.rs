@@ -1,0 +1,79 @@
+//! Set variable: the environment that a stack's Terraform gets, one variable at a time. A secret is sealed before it is
+//! stored and never shown again; leaving its value empty keeps the one that is there.
+
+use super::{Context, take_stack};
+use crate::domain::permission::{Action, Configure, Permit};
+use crate::domain::problem::Problem;
+use crate::domain::variable::name_problem;
+use crate::store::Variable;
+
+/// The longest value, in bytes.
+const VALUE_LIMIT: usize = 64 * 1024;
+
+/// A variable as a person filled it in.
+#[derive(Clone, Debug)]
+pub struct NewVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value; empty keeps the value of a secret that exists.
+    pub value: String,
+    /// Whether it is never shown again.
+    pub secret: bool,
+    /// Whether `init` and `plan` see it.
+    pub planning: bool,
+    /// Whether `apply` sees it.
+    pub applying: bool,
+}
+
+/// Sets a variable, new or not.
+pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: NewVariable) -> Result<(), Problem> {
+    let name = new.name.trim();
+    if let Some(problem) = name_problem(name) {
+        return Err(Problem::field("name", problem));
+    }
+    if new.value.len() > VALUE_LIMIT || new.value.contains('\0') {
+        return Err(Problem::field("value", "A value has at most 64 KiB and no null bytes."));
+    }
+    if !new.planning && !new.applying {
+        return Err(Problem::field("planning", "A variable is for planning, for applying, or for both."));
+    }
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let known = writing.variables(&stack.id).await?.into_iter().find(|variable| variable.name == name);
+    let value = match known {
+        Some(known) if known.secret && new.secret && new.value.is_empty() => known.value,
+        // Shown as plain text, a secret would no longer be one.
+        Some(known) if known.secret && !new.secret && new.value.is_empty() => {
+            return Err(Problem::field("value", "To make a secret plain, give its value anew."));
+        }
+        Some(_) | None if new.secret => context.vault.seal(&new.value).map_err(|error| {
+            tracing::error!(%error, "cannot seal a variable");
+            Problem::Unavailable
+        })?,
+        Some(_) | None => new.value,
+    };
+    let variable = Variable {
+        name: name.to_owned(),
+        value,
+        secret: new.secret,
+        planning: new.planning,
+        applying: new.applying,
+        updated_at: context.now(),
+    };
+    writing.set_variable(&stack.id, &variable).await?;
+    let kind = if new.secret { "secret" } else { "plain" };
+    let detail = format!("variable {name} set ({kind})");
+    context.record(&mut writing, &permit.viewer().name, Configure::NAME, Some(&stack.id), None, detail).await?;
+    Ok(writing.commit().await?)
+}
+
+/// Removes a variable; one that is gone already is no problem.
+pub async fn remove_variable(context: &Context, permit: &Permit<Configure>, name: &str) -> Result<(), Problem> {
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    if writing.remove_variable(&stack.id, name).await? {
+        let detail = format!("variable {name} removed");
+        context.record(&mut writing, &permit.viewer().name, Configure::NAME, Some(&stack.id), None, detail).await?;
+    }
+    Ok(writing.commit().await?)
+}

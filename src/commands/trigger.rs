@@ -1,0 +1,55 @@
+//! Trigger: starts a tracked run at the stack's current commit, or at the head of the tracked branch when it has none.
+
+use super::track::{NewTracked, start_tracked};
+use super::{Context, find_stack, take_stack, unlocked_for};
+use crate::domain::RunId;
+use crate::domain::permission::{Action, Permit, Trigger};
+use crate::domain::problem::{Problem, Refusal};
+
+/// Starts a tracked run because a person asked.
+pub async fn trigger(context: &Context, permit: &Permit<Trigger>) -> Result<RunId, Problem> {
+    let result = attempt(context, permit).await;
+    context.noted(permit, None, result).await
+}
+
+async fn attempt(context: &Context, permit: &Permit<Trigger>) -> Result<RunId, Problem> {
+    let mut reading = context.store.read().await?;
+    let stack = find_stack(&mut reading, permit.stack()).await?;
+    let repository = reading.repository(&stack.repository).await?;
+    drop(reading);
+    let head = repository.and_then(|repository| repository.heads.get(&stack.tracked_branch).cloned());
+    let hash = stack
+        .current_commit
+        .clone()
+        .or(head)
+        .ok_or_else(|| Problem::refused(Refusal::NoCommit { branch: stack.tracked_branch.clone() }))?;
+    let commit = context.commit(&stack, &hash).await?;
+    let expected = stack.current_commit;
+
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    unlocked_for(&stack, &permit.viewer().name)?;
+    if stack.current_commit != expected {
+        return Err(Problem::refused(Refusal::Overtaken));
+    }
+    let run = start_tracked(
+        context,
+        &mut writing,
+        &stack,
+        NewTracked {
+            branch: stack.tracked_branch.clone(),
+            commit,
+            triggered_by: permit.viewer().name.clone(),
+            promoted_from: None,
+            retry_of: None,
+        },
+    )
+    .await?;
+    let detail = run.commit.hash.short().to_owned();
+    context
+        .record(&mut writing, &permit.viewer().name, Trigger::NAME, Some(&stack.id), Some(&run.id), detail)
+        .await?;
+    writing.commit().await?;
+    context.work.notify_one();
+    Ok(run.id)
+}
