@@ -1,0 +1,137 @@
+//! The runner: takes runs that may start, walks each through its phases, and keeps at most as many working as the
+//! settings allow (product.md, Run states).
+//!
+//! # How a run is kept safe
+//!
+//! *One at a time.* A queued tracked run becomes `ready` only while no other tracked run of its stack is between
+//! `ready` and its end; a partial unique index sees to it even if two Headways tried.
+//!
+//! *Leases.* Whoever works on a run holds a lease with a fence number and keeps renewing it. Every write carries the
+//! fence, so a worker that was thought dead cannot write later. When a lease runs out, [`recover`] decides: what only
+//! planned starts again, an interrupted apply is reported as such and never tried a second time.
+//!
+//! *Processes.* Terraform runs under a supervisor that ends it when Headway is gone, however Headway went.
+
+pub mod engine;
+mod keeper;
+mod log;
+mod phases;
+mod process;
+pub mod recover;
+pub mod supervise;
+mod walk;
+mod workspace;
+
+use crate::commands::{Context, advance};
+use crate::domain::problem::Problem;
+use crate::domain::run::Run;
+use crate::domain::run_state::RunState;
+use crate::store::{Lease, StoreError};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long a lease lasts unless it is renewed, in milliseconds.
+const LEASE: i64 = 30_000;
+
+/// Who the steps of a run are done by when nobody asked for them.
+pub const HEADWAY: &str = "Headway";
+
+/// A run that this process holds, with the credential for its state.
+#[derive(Clone, Debug)]
+struct Held {
+    run: Run,
+    token: String,
+}
+
+/// Works until `shutdown` turns true and everything that was begun has come to rest.
+pub async fn work(context: Context, mut shutdown: watch::Receiver<bool>) {
+    // Nobody else uses this data folder, so whatever is held is held by a process that is gone.
+    if let Err(problem) = recover::recover(&context, true).await {
+        tracing::error!(?problem, "cannot recover the runs of the last process");
+    }
+    let mut working = JoinSet::new();
+    while !*shutdown.borrow() {
+        if let Err(problem) = fill(&context, &mut working, &shutdown).await {
+            tracing::error!(?problem, "cannot take the next run");
+        }
+        tokio::select! {
+            () = context.work.notified() => {}
+            Some(_) = working.join_next() => {}
+            _ = shutdown.changed() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+    tracing::info!(runs = working.len(), "no new runs; waiting for those at work");
+    working.join_all().await;
+}
+
+async fn fill(context: &Context, working: &mut JoinSet<()>, shutdown: &watch::Receiver<bool>) -> Result<(), Problem> {
+    recover::recover(context, false).await?;
+    recover::sweep(context).await?;
+    ready(context).await?;
+    while working.len() < usize::from(context.config.workers) {
+        let Some(held) = claim(context).await? else { break };
+        working.spawn(walk::walk(context.clone(), held, shutdown.clone()));
+    }
+    Ok(())
+}
+
+/// Lets every queued run that nothing keeps waiting become `ready`.
+async fn ready(context: &Context) -> Result<(), Problem> {
+    let waiting = context.store.read().await?.startable().await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    for run in waiting {
+        let mut writing = context.store.write().await?;
+        match advance(&mut writing, &run, RunState::Ready, HEADWAY, None, context.now()).await {
+            Ok(_) => writing.commit().await?,
+            // It was discarded at this moment, or another run took the stack: the next round sees.
+            Err(problem) => tracing::debug!(run.id = %run.id, ?problem, "cannot make a run ready"),
+        }
+    }
+    Ok(())
+}
+
+/// Takes the next run that waits for a worker.
+async fn claim(context: &Context) -> Result<Option<Held>, Problem> {
+    loop {
+        let mut writing = context.store.write().await?;
+        let Some(run) = writing.next_for_worker().await? else { return Ok(None) };
+        let now = context.now();
+        if run.state == RunState::Confirmed && !workspace::Workspace::of(context, &run).has_plan() {
+            let note = "The saved plan is gone from the data folder, so nothing was applied. Run it again.";
+            advance(&mut writing, &run, RunState::Failed, HEADWAY, Some(note), now).await?;
+            writing.commit().await?;
+            continue;
+        }
+        let token = new_token().map_err(|error| {
+            tracing::error!(%error, "no randomness for a run's credential");
+            Problem::Unavailable
+        })?;
+        let lease = Lease { owner: HEADWAY.into(), until: now.plus(LEASE), state_token: token_hash(&token) };
+        match writing.claim(&run, &lease, now).await {
+            Ok(run) => {
+                writing.commit().await?;
+                return Ok(Some(Held { run, token }));
+            }
+            Err(StoreError::Changed) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn new_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// What is stored of a run's credential.
+pub fn token_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}

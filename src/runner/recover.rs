@@ -1,0 +1,64 @@
+//! Recover: what becomes of a run whose worker is gone (product.md, Run states). What only planned starts again by
+//! itself; an apply is never tried twice, so it has failed and says that the infrastructure may have changed.
+
+use super::HEADWAY;
+use super::workspace;
+use crate::commands::{Context, advance};
+use crate::domain::Timestamp;
+use crate::domain::problem::Problem;
+use crate::domain::run_state::RunState;
+
+/// Recovers the runs whose lease has run out; at the start of Headway all that are held.
+pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
+    let now = context.now();
+    let then = if at_start { Timestamp(i64::MAX) } else { now };
+    let abandoned = context.store.read().await?.abandoned(then).await?;
+    for run in abandoned {
+        let mut writing = context.store.write().await?;
+        let fenced = writing.fence_off(&run).await?;
+        let (to, note) = match fenced.state {
+            RunState::Applying => (
+                RunState::Failed,
+                "Headway ended while it applied. The infrastructure may have changed: read the log, then plan again."
+                    .to_owned(),
+            ),
+            RunState::Preparing | RunState::Initializing | RunState::Planning => match fenced.stop_requested_by.clone() {
+                Some(asked) => (RunState::Stopped, asked),
+                None => (RunState::Queued, "Headway ended while it planned; it plans again.".to_owned()),
+            },
+            RunState::Queued
+            | RunState::Ready
+            | RunState::Unconfirmed
+            | RunState::Confirmed
+            | RunState::Finished
+            | RunState::Failed
+            | RunState::Discarded
+            | RunState::Canceled
+            | RunState::Stopped => continue,
+        };
+        advance(&mut writing, &fenced, to, HEADWAY, Some(&note), now).await?;
+        writing.commit().await?;
+        tracing::warn!(run.id = %run.id, from = %run.state, %to, "recovered a run whose worker is gone");
+    }
+    if at_start {
+        sweep(context).await?;
+    }
+    Ok(())
+}
+
+/// Removes the folders of runs that have ended: a saved plan holds secrets in clear.
+pub async fn sweep(context: &Context) -> Result<(), Problem> {
+    let folders = workspace::all(&context.config.workspaces());
+    if folders.is_empty() {
+        return Ok(());
+    }
+    let open = context.store.read().await?.open_run_ids().await?;
+    for (id, folder) in folders {
+        if !open.iter().any(|run| run.as_str() == id) {
+            if let Err(error) = std::fs::remove_dir_all(&folder) {
+                tracing::warn!(run.id = id, %error, "cannot remove a run's folder");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! The walk of one run through its phases, from a fresh checkout to its end or to the person who confirms
+//! (architecture.md, A run). Each step is stored before the next one begins.
+
+use super::keeper::Keeper;
+use super::log::Log;
+use super::phases::{Phases, Purpose};
+use super::process::{self, Ended, Order, Program};
+use super::workspace::Workspace;
+use super::{HEADWAY, Held, engine};
+use crate::commands::retry_outdated::retry_outdated;
+use crate::commands::{Context, advance, find_stack};
+use crate::domain::hold::{self, Hold, TakenOut};
+use crate::domain::plan::Plan;
+use crate::domain::problem::Problem;
+use crate::domain::run_state::{RunKind, RunState};
+use crate::domain::stack::Stack;
+use crate::store::{StoreError, Variable};
+use tokio::sync::{mpsc, watch};
+
+/// Why the walk does not go on.
+#[derive(Debug)]
+enum Halt {
+    /// The run has failed, for this reason.
+    Failed(String),
+    /// Somebody or something else decided.
+    Ordered(Order),
+    /// Headway itself could not go on; the lease will run out and the run be recovered.
+    Problem(Problem),
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Changed => Self::Ordered(Order::Lost),
+            error => Self::Problem(error.into()),
+        }
+    }
+}
+
+struct Walk {
+    context: Context,
+    held: Held,
+    stack: Stack,
+    workspace: Workspace,
+    keeper: Keeper,
+    /// The variables with their values in clear.
+    variables: Vec<(Variable, String)>,
+}
+
+/// Walks a claimed run on; when this returns, the run waits for a person, has ended, or is back in the queue.
+pub(super) async fn walk(context: Context, held: Held, shutdown: watch::Receiver<bool>) {
+    let run = held.run.clone();
+    tracing::info!(run.id = %run.id, stack.id = %run.stack, state = %run.state, "run begins");
+    let keeper = Keeper::start(&context, &run, shutdown);
+    let halt = match Walk::begin(context.clone(), held, keeper).await {
+        Ok(mut walk) => {
+            let halt = if run.state == RunState::Applying { walk.apply().await } else { walk.plan().await };
+            match halt {
+                Ok(()) => Ok(()),
+                Err(halt) => walk.end(halt).await,
+            }
+        }
+        Err(Halt::Problem(problem)) => Err(problem),
+        Err(halt) => {
+            tracing::warn!(run.id = %run.id, ?halt, "a run was lost before it began");
+            Ok(())
+        }
+    };
+    if let Err(problem) = halt {
+        tracing::error!(run.id = %run.id, ?problem, "a run was given up; it is recovered when its lease runs out");
+    }
+    context.work.notify_one();
+}
+
+impl Walk {
+    async fn begin(context: Context, held: Held, keeper: Keeper) -> Result<Self, Halt> {
+        let mut reading = context.store.read().await?;
+        let stack = find_stack(&mut reading, &held.run.stack).await?;
+        let stored = reading.variables(&stack.id).await?;
+        drop(reading);
+        let mut variables = Vec::new();
+        for variable in stored {
+            let value = if variable.secret {
+                context.vault.open_text(&variable.value).map_err(|error| {
+                    tracing::error!(stack.id = %stack.id, variable = variable.name, %error, "cannot open a secret");
+                    Problem::Unavailable
+                })?
+            } else {
+                variable.value.clone()
+            };
+            variables.push((variable, value));
+        }
+        let workspace = Workspace::of(&context, &held.run);
+        Ok(Self { context, held, stack, workspace, keeper, variables })
+    }
+
+    async fn plan(&mut self) -> Result<(), Halt> {
+        let folder = self.prepare().await?;
+        let phases = self.phases(folder, Purpose::Planning).await?;
+
+        self.step(RunState::Initializing).await?;
+        let init = phases.init().map_err(|error| self.broken("prepare the backend", &error))?;
+        self.run(init, "init").await?;
+        if let Some(problem) = phases.backend_problem() {
+            return Err(Halt::Failed(problem));
+        }
+
+        self.step(RunState::Planning).await?;
+        self.run(phases.plan(), "plan").await?;
+        let show = phases.show().map_err(|error| self.broken("read the plan", &error))?;
+        self.run(show, "show").await?;
+        let document = self.workspace.plan_document();
+        let bytes = tokio::fs::read(&document).await.map_err(|error| self.broken("read the plan", &error))?;
+        // It holds sensitive values in clear.
+        tokio::fs::remove_file(&document).await.map_err(|error| self.broken("remove the plan's JSON", &error))?;
+        let plan = Plan::read(&bytes).map_err(|error| Halt::Failed(format!("The plan cannot be read: {error}")))?;
+        if self.decide(&plan).await? == RunState::Applying {
+            self.apply().await?;
+        }
+        Ok(())
+    }
+
+    /// Checks the commit out; the folder that holds the configuration.
+    async fn prepare(&mut self) -> Result<std::path::PathBuf, Halt> {
+        let mut log = self.log().await?;
+        self.workspace.create().map_err(|error| self.broken("make the run's folder", &error))?;
+        let commit = &self.held.run.commit;
+        log.say(&format!("Checking out {} of {}", commit.hash, self.stack.address)).await;
+        let mirror = self.context.mirror(&self.stack.repository);
+        mirror
+            .checkout(&commit.hash, &self.workspace.source())
+            .await
+            .map_err(|error| Halt::Failed(format!("The commit cannot be checked out: {error}")))?;
+        let root = &self.stack.project_root;
+        self.workspace
+            .configuration(root)
+            .map_err(|_| Halt::Failed(format!("There is no folder {root:?} in this commit. See Settings > Source code.")))
+    }
+
+    async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Phases, Halt> {
+        let engine = engine::find(self.stack.vendor, &self.stack.engine_binary)
+            .await
+            .map_err(|error| Halt::Failed(error.to_string()))?;
+        Ok(Phases::new(&self.context, &self.stack, &self.held, engine, folder, &self.variables, purpose))
+    }
+
+    /// Stores the plan and what follows from it.
+    async fn decide(&mut self, plan: &Plan) -> Result<RunState, Halt> {
+        loop {
+            let applied = self.context.store.read().await?.applied_commit(&self.stack.id).await?;
+            let taken_out = match &applied {
+                None => TakenOut::Nothing,
+                Some(applied) => self
+                    .context
+                    .history(&self.stack.repository)
+                    .and_then(|history| history.missing(applied, &self.held.run.commit.hash))
+                    .map_or(TakenOut::Unknown, |missing| match missing.count {
+                        0 => TakenOut::Nothing,
+                        _ => TakenOut::Commits(missing),
+                    }),
+            };
+            let mut writing = self.context.store.write().await?;
+            let stack = writing.take_stack(&self.stack.id).await?.ok_or(StoreError::Changed)?;
+            if writing.applied_commit(&stack.id).await? != applied {
+                continue;
+            }
+            writing.save_plan(&self.held.run, plan).await?;
+            let mut note = None;
+            let to = match self.held.run.kind {
+                RunKind::Proposed => RunState::Finished,
+                RunKind::Tracked if !plan.has_changes() => {
+                    note = Some("The plan has no changes: there is nothing to apply.".to_owned());
+                    RunState::Finished
+                }
+                RunKind::Tracked => {
+                    let autodeploy = stack.behavior.autodeploy && !stack.disabled;
+                    let holds = hold::judge(&hold::Facts { autodeploy, lock: stack.lock, taken_out });
+                    writing.save_holds(&self.held.run, &holds).await?;
+                    note = holds.first().map(Hold::sentence);
+                    if holds.is_empty() { RunState::Applying } else { RunState::Unconfirmed }
+                }
+            };
+            let now = self.context.now();
+            let run = advance(&mut writing, &self.held.run, to, HEADWAY, note.as_deref(), now).await?;
+            writing.commit().await?;
+            self.held.run = run;
+            if to == RunState::Finished {
+                self.clean();
+            }
+            return Ok(to);
+        }
+    }
+
+    async fn apply(&mut self) -> Result<(), Halt> {
+        let folder = self
+            .workspace
+            .configuration(&self.stack.project_root)
+            .map_err(|error| self.broken("find the run's folder", &error))?;
+        let phases = self.phases(folder, Purpose::Applying).await?;
+        self.run(phases.apply(), "apply").await?;
+        self.to(RunState::Finished, None).await?;
+        self.clean();
+        retry_outdated(&self.context, &self.stack.id).await?;
+        Ok(())
+    }
+
+    /// Moves on to the next phase, unless something else was ordered meanwhile.
+    async fn step(&mut self, to: RunState) -> Result<(), Halt> {
+        match self.keeper.order() {
+            Order::Work => self.to(to, None).await,
+            order @ (Order::Stop | Order::Shutdown | Order::Lost) => Err(Halt::Ordered(order)),
+        }
+    }
+
+    async fn to(&mut self, to: RunState, note: Option<&str>) -> Result<(), Halt> {
+        let mut writing = self.context.store.write().await?;
+        let run = advance(&mut writing, &self.held.run, to, HEADWAY, note, self.context.now()).await?;
+        writing.commit().await?;
+        self.held.run = run;
+        Ok(())
+    }
+
+    async fn log(&self) -> Result<Log, Halt> {
+        let secrets: Vec<String> = if self.stack.behavior.secret_masking {
+            self.variables.iter().filter(|(variable, _)| variable.secret).map(|(_, value)| value.clone()).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(Log::open(&self.context, &self.held.run, &secrets).await?)
+    }
+
+    /// Runs one program of the engine, with its lines in the log of the present step.
+    async fn run(&self, program: Program<'_>, verb: &str) -> Result<(), Halt> {
+        let limit = program.limit;
+        let mut log = self.log().await?;
+        let (sender, lines) = mpsc::channel(1024);
+        let orders = if self.held.run.state == RunState::Applying {
+            patient(self.keeper.orders(), self.context.config.grace)
+        } else {
+            self.keeper.orders()
+        };
+        let (ended, ()) = tokio::join!(process::run(program, sender, orders), log.follow(lines));
+        let name = self.stack.vendor.program();
+        match ended.map_err(|error| self.broken("start a program", &error))? {
+            Ended::Exited(0) => Ok(()),
+            Ended::Exited(code) => {
+                Err(Halt::Failed(format!("{name} {verb} failed (exit code {code}). The log says why.")))
+            }
+            Ended::TimedOut => {
+                Err(Halt::Failed(format!("{name} {verb} was ended: it took longer than {} seconds.", limit.as_secs())))
+            }
+            Ended::Ordered(order) => Err(Halt::Ordered(order)),
+        }
+    }
+
+    /// Something of Headway's own went wrong; the log of the server says what.
+    fn broken(&self, what: &str, error: &std::io::Error) -> Halt {
+        tracing::error!(run.id = %self.held.run.id, %error, "cannot {what}");
+        Halt::Failed(format!("Headway could not {what}: {}.", error.kind()))
+    }
+
+    /// Stores how a walk that does not go on has ended.
+    async fn end(&mut self, halt: Halt) -> Result<(), Problem> {
+        let applying = self.held.run.state == RunState::Applying;
+        let changed = "The infrastructure may have changed: read the log, then plan again.";
+        let (to, note) = match halt {
+            Halt::Problem(problem) => return Err(problem),
+            Halt::Ordered(Order::Lost | Order::Work) => {
+                tracing::warn!(run.id = %self.held.run.id, "the lease was lost; what this worker did is not stored");
+                return Ok(());
+            }
+            Halt::Failed(reason) if applying => (RunState::Failed, format!("{reason} {changed}")),
+            Halt::Failed(reason) => (RunState::Failed, reason),
+            Halt::Ordered(Order::Stop | Order::Shutdown) if applying => {
+                (RunState::Failed, format!("Headway was stopped while it applied. {changed}"))
+            }
+            Halt::Ordered(Order::Shutdown) => {
+                (RunState::Queued, "Headway was stopped while it planned; it plans again.".to_owned())
+            }
+            Halt::Ordered(Order::Stop) => (RunState::Stopped, self.stop_note().await?),
+        };
+        match self.to(to, Some(&note)).await {
+            Ok(()) => self.clean(),
+            Err(Halt::Problem(problem)) => return Err(problem),
+            Err(Halt::Failed(_) | Halt::Ordered(_)) => {}
+        }
+        Ok(())
+    }
+
+    async fn stop_note(&self) -> Result<String, Problem> {
+        let asked = self.context.store.read().await?.stop_requested(&self.held.run).await?;
+        Ok(asked.unwrap_or_else(|| "Stopped.".into()))
+    }
+
+    fn clean(&self) {
+        if let Err(error) = self.workspace.remove() {
+            tracing::warn!(run.id = %self.held.run.id, %error, "cannot remove a run's folder; the sweep tries again");
+        }
+    }
+}
+
+/// Orders as an apply takes them: nobody stops it, and when Headway ends it is given time to end by itself first.
+fn patient(mut orders: watch::Receiver<Order>, grace: std::time::Duration) -> watch::Receiver<Order> {
+    let (sender, patient) = watch::channel(Order::Work);
+    tokio::spawn(async move {
+        let order = orders.wait_for(|order| matches!(order, Order::Shutdown | Order::Lost)).await.map(|order| *order);
+        if let Ok(order) = order {
+            if order == Order::Shutdown {
+                tokio::time::sleep(grace).await;
+            }
+            sender.send_replace(order);
+        }
+        // Kept until the receiver is gone, which would otherwise take a closed channel for silence.
+        sender.closed().await;
+    });
+    patient
+}
