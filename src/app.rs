@@ -1,0 +1,104 @@
+//! The pages of Headway: one code base that renders whole on the server and comes alive in the browser.
+
+mod activity;
+pub mod api;
+pub mod boot;
+mod branches;
+mod changes;
+pub mod flash;
+mod live;
+mod log;
+mod new_stack;
+mod problem;
+mod promote;
+mod run;
+mod settings;
+mod stack;
+mod stack_header;
+mod stacks;
+mod timeline;
+mod ui;
+pub mod view;
+
+pub use boot::Boot;
+#[cfg(feature = "ssr")]
+pub use boot::{Assets, shell};
+#[cfg(feature = "ssr")]
+pub use problem::status;
+
+use activity::ActivityPage;
+use branches::BranchesPage;
+use changes::ChangesPage;
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{A, Route, Router, Routes};
+use leptos_router::hooks::use_location;
+use leptos_router::{SsrMode, path};
+use live::provide_live;
+use new_stack::NewStackPage;
+use problem::NotFound;
+use run::RunPage;
+use settings::SettingsPage;
+use stack::{CurrentCommitPage, LockPage, StackPage};
+use stacks::StacksPage;
+use ui::Icon;
+
+/// The whole of it.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_live();
+    let boot = use_context::<Boot>().unwrap_or_default();
+    view! {
+        <Title formatter=|text: String| if text.is_empty() { "Headway".into() } else { format!("{text} · Headway") } />
+        <Router>
+            <a class="skip" href="#main">"Skip to the content"</a>
+            <header class="masthead">
+                <a class="brand" href="/" aria-label="Headway, all stacks">
+                    <Icon name="headway" />
+                    <span>"Headway"</span>
+                </a>
+                <nav aria-label="Headway">
+                    <A href="/" exact=true>"Stacks"</A>
+                    <A href="/activity">"Activity"</A>
+                </nav>
+                <span class="viewer" title="You act under this name">
+                    <Icon name="person" />
+                    {boot.viewer}
+                </span>
+            </header>
+            {boot.sample.map(|sample| view! { <p class="banner">{sample}</p> })}
+            <main id="main" tabindex="-1">
+                <Focus />
+                <Routes fallback=NotFound>
+                    <Route path=path!("/") view=StacksPage ssr=SsrMode::Async />
+                    <Route path=path!("/stacks/new") view=NewStackPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack") view=StackPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/proposed") view=BranchesPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/lock") view=LockPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/current-commit") view=CurrentCommitPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/run/:run") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/run/:run/changes") view=ChangesPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/settings/:page") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/activity") view=ActivityPage ssr=SsrMode::Async />
+                </Routes>
+            </main>
+        </Router>
+    }
+}
+
+/// Moves the focus to the content when the page changes without a reload, as a browser would with one.
+#[component]
+fn Focus() -> impl IntoView {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let path = path.get();
+        if before.is_some_and(|before| before != path)
+            && let Some(main) = document().get_element_by_id("main")
+        {
+            ui::focus(&main);
+        }
+        path
+    });
+}

@@ -1,0 +1,173 @@
+//! What a run would change, resource by resource. Sensitive values are not here: they never leave the runner.
+
+use super::api;
+use super::live::{Listen, Reload, use_live};
+use super::run::{RunHeader, use_run};
+use super::stack::use_stack;
+use super::ui::{Icon, Loaded};
+use super::view::ChangesView;
+use crate::domain::plan::{Action, AttributeChange, OutputChange, Plan, ResourceChange, Value};
+use crate::domain::run_state::RunState;
+use leptos::prelude::*;
+
+/// How many resources are unfolded at first.
+const UNFOLDED: usize = 20;
+
+/// `/stack/{stack}/run/{run}/changes`
+#[component]
+pub fn ChangesPage() -> impl IntoView {
+    let (live, stack, run) = (use_live(), use_stack(), use_run());
+    let page = Resource::new(
+        move || (stack.get(), run.get(), live.changed.get()),
+        |(stack, run, _)| api::changes(stack, run),
+    );
+    view! {
+        <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
+        <Loaded resource=page render=|view| view! { <Changes view /> } />
+    }
+}
+
+#[component]
+fn Changes(view: ChangesView) -> impl IntoView {
+    let ChangesView { header, run, plan } = view;
+    let state = run.state;
+    view! {
+        <RunHeader run header />
+        <Reload active=!state.is_terminal() />
+        {match plan {
+            Some(plan) if plan.resources.is_empty() && plan.outputs.is_empty() => {
+                view! {
+                    <section class="empty">
+                        <Icon name="check" />
+                        <h2>"No changes"</h2>
+                        <p>"What is deployed is what this commit says."</p>
+                    </section>
+                }
+                    .into_any()
+            }
+            Some(plan) => view! { <PlanView plan /> }.into_any(),
+            None => view! { <NoPlan state /> }.into_any(),
+        }}
+    }
+}
+
+#[component]
+fn NoPlan(state: RunState) -> impl IntoView {
+    let (title, text) = if state.is_terminal() {
+        ("No plan", "This run ended before its plan was there. The history says why.")
+    } else {
+        ("No plan yet", "The changes appear here as soon as the plan is there.")
+    };
+    view! {
+        <section class="empty">
+            <Icon name="clock" />
+            <h2>{title}</h2>
+            <p>{text}</p>
+        </section>
+    }
+}
+
+#[component]
+fn PlanView(plan: Plan) -> impl IntoView {
+    let unfolded = plan.resources.len() <= UNFOLDED;
+    view! {
+        <section class="plan" aria-label="Resources">
+            {plan.resources.into_iter().map(|resource| view! { <ResourceView resource unfolded /> }).collect_view()}
+        </section>
+        {(!plan.outputs.is_empty())
+            .then(|| {
+                view! {
+                    <section class="plan" aria-labelledby="outputs">
+                        <h2 id="outputs">"Outputs"</h2>
+                        {plan.outputs.into_iter().map(|output| view! { <OutputView output /> }).collect_view()}
+                    </section>
+                }
+            })}
+    }
+}
+
+#[component]
+fn ResourceView(resource: ResourceChange, unfolded: bool) -> impl IntoView {
+    let ResourceChange { address, action, moved_from, imported_as, reason, attributes, .. } = resource;
+    view! {
+        <details class="change" data-action=action.name() open=unfolded>
+            <summary>
+                <span class="symbol" aria-hidden="true">{action.symbol()}</span>
+                <code>{address}</code>
+                <span class="chip">{action.label()}</span>
+            </summary>
+            <div class="change-body">
+                {reason.map(|reason| view! { <p>{reason}</p> })}
+                {moved_from.map(|from| view! { <p>"Moved from " <code>{from}</code></p> })}
+                {imported_as.map(|id| view! { <p>"Imported as " <code>{id}</code></p> })}
+                {if attributes.is_empty() {
+                    view! { <p class="hint">"None of its attributes changes."</p> }.into_any()
+                } else {
+                    view! { <Attributes attributes action /> }.into_any()
+                }}
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn Attributes(attributes: Vec<AttributeChange>, action: Action) -> impl IntoView {
+    let both = match action {
+        Action::Update | Action::DeleteCreate | Action::CreateDelete | Action::CreateForget => true,
+        Action::Create | Action::Delete | Action::Read | Action::Forget | Action::NoOp => false,
+    };
+    view! {
+        <dl class="attributes">
+            {attributes
+                .into_iter()
+                .map(|attribute| {
+                    view! {
+                        <div>
+                            <dt>
+                                <code>{attribute.path}</code>
+                                {attribute
+                                    .forces_replacement
+                                    .then(|| view! { <span class="chip" data-kind="danger">"forces replacement"</span> })}
+                            </dt>
+                            <dd><BeforeAfter before=attribute.before after=attribute.after both /></dd>
+                        </div>
+                    }
+                })
+                .collect_view()}
+        </dl>
+    }
+}
+
+#[component]
+fn OutputView(output: OutputChange) -> impl IntoView {
+    let both = output.action == Action::Update;
+    view! {
+        <div class="change output" data-action=output.action.name()>
+            <span class="symbol" aria-hidden="true">{output.action.symbol()}</span>
+            <code>{output.name}</code>
+            <BeforeAfter before=output.before after=output.after both />
+        </div>
+    }
+}
+
+#[component]
+fn BeforeAfter(before: Option<Value>, after: Option<Value>, both: bool) -> impl IntoView {
+    let shown = |value: Option<Value>| match value {
+        Some(Value::Known(text)) => view! { <code>{text}</code> }.into_any(),
+        Some(Value::Unknown) => view! { <em>"known after apply"</em> }.into_any(),
+        Some(Value::Sensitive) => view! { <em>"sensitive"</em> }.into_any(),
+        None => view! { <em>"nothing"</em> }.into_any(),
+    };
+    if both || (before.is_some() && after.is_some()) {
+        view! {
+            <span class="before"><span class="hidden">"from "</span>{shown(before)}</span>
+            <span class="arrow"><span aria-hidden="true">" → "</span><span class="hidden">"to "</span></span>
+            <span class="after">{shown(after)}</span>
+        }
+        .into_any()
+    } else if after.is_some() {
+        view! { <span class="after">{shown(after)}</span> }.into_any()
+    } else {
+        view! { <span class="before">{shown(before)}</span> }.into_any()
+    }
+}

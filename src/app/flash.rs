@@ -1,0 +1,73 @@
+//! What a form without JavaScript was answered, for the one page that shows it: the problem, and what had been typed.
+
+use super::boot::Boot;
+use crate::domain::problem::Problem;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_router::hooks::use_query_map;
+use serde::{Deserialize, Serialize};
+
+/// The answer to a form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// The address that the form was sent to: `/api/promote_run`.
+    pub action: String,
+    /// Why it was not done.
+    pub problem: Problem,
+    fields: Vec<(String, String)>,
+}
+
+impl Flash {
+    /// Keeps what was sent, but nothing that a page must not repeat: secret values and credentials in addresses.
+    pub fn new(action: String, problem: Problem, mut fields: Vec<(String, String)>) -> Self {
+        let secret = fields.iter().any(|(name, value)| name == "secret" && value == "true");
+        fields.retain(|(name, _)| !(secret && name == "value"));
+        for (_, value) in fields.iter_mut().filter(|(name, _)| name == "address") {
+            if let Some((scheme, rest)) = value.split_once("://")
+                && let Some((_, place)) = rest.rsplit_once('@')
+            {
+                *value = format!("{scheme}://{place}");
+            }
+        }
+        Self { action, problem, fields }
+    }
+}
+
+/// The flash of this page, if it has one for this form.
+pub fn flash_of(action: &str) -> Option<Flash> {
+    let shown = use_query_map().read_untracked().get("problem").is_some();
+    use_context::<Boot>().and_then(|boot| boot.flash).filter(|flash| shown && flash.action == action)
+}
+
+/// What had been typed into a field of the form for `S`, when that form was refused without JavaScript.
+pub fn typed<S: ServerFn>(field: &str) -> Option<String> {
+    flash_of(S::url()).and_then(|flash| flash.field(field))
+}
+
+/// Whether a switch of the form for `S` was on when that form was refused; none when it was not.
+pub fn switched<S: ServerFn>(field: &str) -> Option<bool> {
+    flash_of(S::url()).map(|flash| flash.field(field).is_some())
+}
+
+impl Flash {
+    /// What had been typed into a field; none when the form did not send it.
+    pub fn field(&self, name: &str) -> Option<String> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_repeated() {
+        let sent = [("name", "A"), ("value", "hunter2"), ("secret", "true")];
+        let fields = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let flash = Flash::new("/api/set_variable".into(), Problem::Unavailable, fields);
+        assert_eq!((flash.field("name").as_deref(), flash.field("value")), (Some("A"), None));
+        let fields = vec![("address".to_owned(), "https://me:hunter2@example.com/x.git".to_owned())];
+        let flash = Flash::new("/api/add_repository".into(), Problem::Unavailable, fields);
+        assert_eq!(flash.field("address").as_deref(), Some("https://example.com/x.git"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Live pages: a page listens to the server's events and reads itself anew when something it shows has changed. The
+//! connection mends itself; until it has, the page says that it may be out of date.
+
+use leptos::prelude::*;
+
+/// What a page listens to.
+#[derive(Clone, Copy, Debug)]
+pub struct Live {
+    /// Counts the changes: whoever reads it is run anew.
+    pub changed: RwSignal<u32>,
+    /// Counts the news of the log that is shown.
+    pub log: RwSignal<u32>,
+    /// Whether the connection is lost.
+    pub lost: RwSignal<bool>,
+}
+
+/// Gives all pages the same signals.
+pub fn provide_live() {
+    provide_context(Live { changed: RwSignal::new(0), log: RwSignal::new(0), lost: RwSignal::new(false) });
+}
+
+/// The signals.
+pub fn use_live() -> Live {
+    use_context::<Live>().unwrap_or_else(|| Live {
+        changed: RwSignal::new(0),
+        log: RwSignal::new(0),
+        lost: RwSignal::new(false),
+    })
+}
+
+/// Listens while it is on the page. `topic` is the query of `/events`; without JavaScript the page reloads by itself
+/// every few seconds while `active`.
+#[component]
+pub fn Listen(#[prop(into)] topic: Signal<String>) -> impl IntoView {
+    let live = use_live();
+    #[cfg(feature = "hydrate")]
+    browser::listen(topic, live);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = topic;
+    view! {
+        <p class="banner lost" role="status" hidden=move || !live.lost.get()>
+            "The connection to Headway is lost. This page may be out of date; it reconnects by itself."
+        </p>
+    }
+}
+
+/// Lets a page reload by itself where no script can refresh it.
+#[component]
+pub fn Reload(active: bool) -> impl IntoView {
+    active.then(|| view! { <noscript inner_html="<meta http-equiv=\"refresh\" content=\"3\">"></noscript> })
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use super::Live;
+    use futures::StreamExt as _;
+    use futures::future::{AbortHandle, Abortable};
+    use gloo_net::eventsource::futures::EventSource;
+    use leptos::prelude::*;
+    use leptos::task::spawn_local;
+    use std::time::Duration;
+
+    /// News that come close together are answered once.
+    const TOGETHER: Duration = Duration::from_millis(80);
+
+    /// How long to wait before a connection that the browser has given up is opened anew.
+    const PAUSE: Duration = Duration::from_secs(2);
+
+    pub fn listen(topic: Signal<String>, live: Live) {
+        Effect::new(move |_| {
+            let address = format!("/events?{}", topic.get());
+            let (abort, registration) = AbortHandle::new_pair();
+            spawn_local(async move {
+                let _ = Abortable::new(stay_connected(address, live), registration).await;
+            });
+            on_cleanup(move || abort.abort());
+        });
+    }
+
+    async fn stay_connected(address: String, live: Live) {
+        loop {
+            follow(&address, live).await;
+            live.lost.set(true);
+            pause(PAUSE).await;
+        }
+    }
+
+    /// Follows one connection until the browser has given it up.
+    async fn follow(address: &str, live: Live) {
+        let Ok(mut source) = EventSource::new(address) else { return };
+        let names = ["hello", "changed", "log"];
+        let Ok(streams) = names.map(|name| source.subscribe(name)).into_iter().collect::<Result<Vec<_>, _>>() else {
+            return;
+        };
+        let mut news = futures::stream::select_all(streams);
+        let (changed, log) = (Once::new(live.changed), Once::new(live.log));
+        let mut first = true;
+        while let Some(event) = news.next().await {
+            match event {
+                Ok((name, _)) => {
+                    // The page was rendered a moment before the first `hello`; nothing tells what happened between.
+                    live.lost.set(false);
+                    if name != "log" && !(name == "hello" && std::mem::take(&mut first) && live.changed.get_untracked() == 0) {
+                        changed.soon();
+                    }
+                    if name != "changed" {
+                        log.soon();
+                    }
+                }
+                Err(_) => {
+                    live.lost.set(true);
+                    if source.state() == gloo_net::eventsource::State::Closed {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a signal up once for all the news that come close together.
+    #[derive(Clone, Copy)]
+    struct Once {
+        signal: RwSignal<u32>,
+        waiting: StoredValue<bool>,
+    }
+
+    impl Once {
+        fn new(signal: RwSignal<u32>) -> Self {
+            Self { signal, waiting: StoredValue::new(false) }
+        }
+
+        fn soon(self) {
+            if self.waiting.try_get_value() == Some(false) {
+                self.waiting.set_value(true);
+                set_timeout(
+                    move || {
+                        self.waiting.try_set_value(false);
+                        self.signal.try_update(|count| *count += 1);
+                    },
+                    TOGETHER,
+                );
+            }
+        }
+    }
+
+    async fn pause(duration: Duration) {
+        let (sender, receiver) = futures::channel::oneshot::channel();
+        set_timeout(
+            move || {
+                // Whoever waited may be gone.
+                let _ = sender.send(());
+            },
+            duration,
+        );
+        let _ = receiver.await;
+    }
+}

@@ -1,0 +1,195 @@
+//! A new stack, in two steps: first the repository; then, with its branches and folders on offer, the stack itself.
+
+use super::api::{self, AddRepository, CreateStack};
+use super::flash::{switched, typed};
+use super::live::Reload;
+use super::problem::{Told, told};
+use super::settings::Switch;
+use super::settings::vendor::VendorSelect;
+use super::ui::{Field, Icon, Loaded, described, invalid};
+use super::view::RepositoryView;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Form;
+use leptos_router::hooks::use_query_map;
+
+/// `/stacks/new`
+#[component]
+pub fn NewStackPage() -> impl IntoView {
+    let query = use_query_map();
+    let repository = Memo::new(move |_| query.read().get("repository"));
+    view! {
+        <Title text="New stack" />
+        <nav class="breadcrumb" aria-label="Breadcrumb">
+            <a href="/">"Stacks"</a>
+        </nav>
+        <h1>"New stack"</h1>
+        {move || match repository.get() {
+            Some(repository) => view! { <SecondStep repository /> }.into_any(),
+            None => view! { <FirstStep /> }.into_any(),
+        }}
+    }
+}
+
+#[component]
+fn FirstStep() -> impl IntoView {
+    let add = ServerAction::<AddRepository>::new();
+    let problem = told(add);
+    view! {
+        <p class="hint">"Step 1 of 2"</p>
+        <ActionForm action=add>
+            <Field
+                name="address"
+                label="Repository"
+                hint="What git clone takes: https, ssh, file, or an absolute path on this machine. A user and password in an https address are sealed at once and never shown."
+                problem
+            >
+                <input
+                    id="address"
+                    name="address"
+                    class="code"
+                    required
+                    placeholder="https://git.example.com/team/infrastructure.git"
+                    value={typed::<AddRepository>("address")}
+                    autocomplete="off"
+                    spellcheck="false"
+                    aria-describedby=described("address")
+                    aria-invalid=invalid(problem, "address")
+                />
+            </Field>
+            <Told problem />
+            <div class="actions">
+                <button class="button" data-kind="primary" type="submit" disabled=move || add.pending().get()>
+                    {move || if add.pending().get() { "Looking …" } else { "Next" }}
+                </button>
+                <a class="button" href="/">"Cancel"</a>
+            </div>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn SecondStep(repository: String) -> impl IntoView {
+    let query = use_query_map();
+    let create = ServerAction::<CreateStack>::new();
+    let again = RwSignal::new(0_u32);
+    let branch = Memo::new(move |_| query.read().get("branch"));
+    let page = Resource::new(
+        move || (branch.get(), again.get()),
+        move |(branch, _)| api::repository(repository.clone(), branch),
+    );
+    // The repository is being read; look again until it has been.
+    Effect::new(move |_| {
+        let waiting = page.get().is_some_and(|view| view.is_ok_and(|view| view.configurations.is_none()));
+        if waiting {
+            // A page that cannot wait shows what it has.
+            let _ = set_timeout(
+                move || {
+                    again.try_update(|again| *again += 1);
+                },
+                std::time::Duration::from_secs(1),
+            );
+        }
+    });
+    view! { <Loaded resource=page render=move |view| view! { <Choices view create /> } /> }
+}
+
+#[component]
+fn Choices(view: RepositoryView, create: ServerAction<CreateStack>) -> impl IntoView {
+    let problem = told(create);
+    let RepositoryView { id, address, branches, branch, configurations, problem: unreadable, name } = view;
+    let id = StoredValue::new(id.to_string());
+    let waiting = configurations.is_none();
+    let folders = configurations.unwrap_or_default();
+    let suggested = folders.first().cloned().unwrap_or_default();
+    let root = typed::<CreateStack>("project_root").unwrap_or_else(|| suggested.clone());
+    let name = typed::<CreateStack>("name").unwrap_or(name);
+    let chosen = branch.clone();
+    view! {
+        <p class="hint">"Step 2 of 2"</p>
+        <p class="meta"><span><Icon name="repository" />{address}</span> <a href="/stacks/new">"Another repository"</a></p>
+        {unreadable.map(|problem| view! { <p class="warning"><Icon name="alert" />{problem}</p> })}
+        {waiting
+            .then(|| {
+                view! {
+                    <p class="saved" role="status">
+                        <Icon name="working" />
+                        "Headway is reading the repository. You can go on; its folders are offered as soon as they are known."
+                    </p>
+                    <Reload active=true />
+                }
+            })}
+        <Form method="GET" action="/stacks/new" attr:class="inline-form">
+            <input type="hidden" name="repository" value=id.get_value() />
+            <div class="field">
+                <label for="branch">"Tracked branch"</label>
+                <select id="branch" name="branch" aria-describedby="branch-hint">
+                    {branches
+                        .into_iter()
+                        .map(|branch| {
+                            let selected = branch == chosen;
+                            view! {
+                                <option value=branch.clone() selected=selected>
+                                    {branch.clone()}
+                                </option>
+                            }
+                        })
+                        .collect_view()}
+                </select>
+                <p class="hint" id="branch-hint">
+                    "Its pushes start tracked runs; all other branches get proposed ones."
+                </p>
+            </div>
+            <button class="button" type="submit">"Show its folders"</button>
+        </Form>
+        <ActionForm action=create>
+            <input type="hidden" name="repository" value=id.get_value() />
+            <input type="hidden" name="tracked_branch" value=branch.clone() />
+            <p>"Follows the branch " <strong>{branch}</strong> "."</p>
+            <Field name="project_root" label="Project root" hint="The folder that holds the configuration; empty for the whole repository." problem>
+                <input
+                    id="project_root"
+                    name="project_root"
+                    class="code"
+                    list="configurations"
+                    value=root
+                    autocomplete="off"
+                    aria-describedby=described("project_root")
+                    aria-invalid=invalid(problem, "project_root")
+                />
+                <datalist id="configurations">
+                    {folders.into_iter().map(|folder| view! { <option value=folder></option> }).collect_view()}
+                </datalist>
+            </Field>
+            <Field name="name" label="Name" hint="People find the stack by it." problem>
+                <input id="name" name="name" required value=name autocomplete="off" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
+            </Field>
+            <Field name="description" label="Description" problem>
+                <input id="description" name="description" value={typed::<CreateStack>("description")} autocomplete="off" aria-invalid=invalid(problem, "description") />
+            </Field>
+            <Field name="vendor" label="Vendor" problem>
+                <VendorSelect chosen={typed::<CreateStack>("vendor").unwrap_or_else(|| "terraform".into())} />
+            </Field>
+            <Switch
+                name="manage_state"
+                label="Manage state"
+                description="Headway keeps the state, its versions and its lock. Cannot be changed later."
+                on={switched::<CreateStack>("manage_state").unwrap_or(true)}
+            />
+            <Switch
+                name="allow_run_promotion"
+                label="Allow run promotion"
+                description="Proposed runs can be promoted (deployed) from the run page, the API or a GitHub pull request."
+                on={switched::<CreateStack>("allow_run_promotion").unwrap_or(false)}
+            />
+            <Told problem />
+            <div class="actions">
+                <button class="button" data-kind="primary" type="submit" disabled=move || create.pending().get()>
+                    {move || if create.pending().get() { "Making the stack …" } else { "Make the stack" }}
+                </button>
+                <a class="button" href="/">"Cancel"</a>
+            </div>
+        </ActionForm>
+    }
+}

@@ -1,0 +1,142 @@
+//! How problems cross the wire and how they look.
+
+use super::flash::flash_of;
+use super::ui::Icon;
+use crate::domain::problem::{Problem, Refusal, Thing};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use leptos_meta::Title;
+
+impl FromServerFnError for Problem {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::Unanswered,
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_)
+            | ServerFnErrorErr::Serialization(_)
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::Malformed,
+            ServerFnErrorErr::Registration(_)
+            | ServerFnErrorErr::ServerError(_)
+            | ServerFnErrorErr::MiddlewareError(_) => Self::Unavailable,
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    fn status_code(&self) -> axum::http::StatusCode {
+        status(self)
+    }
+}
+
+/// The HTTP status that goes with a problem.
+#[cfg(feature = "ssr")]
+pub fn status(problem: &Problem) -> axum::http::StatusCode {
+    axum::http::StatusCode::from_u16(problem.status()).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Gives the page the status of its problem.
+fn answer_with(problem: &Problem) {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(status(problem));
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = problem;
+}
+
+/// A problem in the place where it arose.
+#[component]
+pub fn Alert(problem: Problem) -> impl IntoView {
+    let fields = match &problem {
+        Problem::Invalid(fields) if fields.len() > 1 => fields.iter().map(|field| field.message.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let refusals: Vec<_> = match &problem {
+        Problem::Refused(refusal) => match refusal.as_ref() {
+            Refusal::Promotion(verdict) => verdict.refusals().skip(1).cloned().collect(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    view! {
+        <div class="alert" role="alert">
+            <Icon name="alert" />
+            <div>
+                <p>
+                    <strong>{problem.sentence()}</strong>
+                    " "
+                    {problem.cure()}
+                </p>
+                {(!fields.is_empty())
+                    .then(|| view! { <ul>{fields.into_iter().map(|field: String| view! { <li>{field}</li> }).collect_view()}</ul> })}
+                {(!refusals.is_empty())
+                    .then(|| {
+                        view! {
+                            <ul>
+                                {refusals
+                                    .into_iter()
+                                    .map(|condition| view! { <li>{condition.reason} " " {condition.cure}</li> })
+                                    .collect_view()}
+                            </ul>
+                        }
+                    })}
+            </div>
+        </div>
+    }
+}
+
+/// The problem that a form was answered with, with or without JavaScript.
+pub fn told<S>(action: ServerAction<S>) -> Signal<Option<Problem>>
+where
+    S: ServerFn<Error = Problem> + Clone + Send + Sync + 'static,
+    S::Output: Send + Sync + 'static,
+{
+    let first = flash_of(S::url()).map(|flash| flash.problem);
+    let value = action.value();
+    Signal::derive(move || {
+        value.with(|value| match value {
+            Some(Ok(_)) => None,
+            Some(Err(problem)) => Some(problem.clone()),
+            None => first.clone(),
+        })
+    })
+}
+
+/// Shows what [`told`] says, in place.
+#[component]
+pub fn Told(#[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
+    move || problem.get().map(|problem| view! { <Alert problem /> })
+}
+
+/// A page that cannot be shown.
+#[component]
+pub fn ProblemPage(problem: Problem) -> impl IntoView {
+    answer_with(&problem);
+    let title = match &problem {
+        Problem::NotFound(thing) => format!("No such {}", thing.label()),
+        Problem::Forbidden { .. } => "Not allowed".into(),
+        Problem::Refused(_) | Problem::Stale { .. } | Problem::Invalid(_) | Problem::Malformed => "Not possible".into(),
+        Problem::Unanswered | Problem::Unavailable => "Something went wrong".into(),
+    };
+    view! {
+        <Title text=title.clone() />
+        <section class="empty">
+            <Icon name="alert" />
+            <h1>{title}</h1>
+            <p>{problem.sentence()} " " {problem.cure()}</p>
+            <p>
+                <a class="button" href="/">"All stacks"</a>
+            </p>
+        </section>
+    }
+}
+
+/// Whatever no route knows.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    view! { <ProblemPage problem=Problem::NotFound(Thing::Page) /> }
+}

@@ -1,0 +1,166 @@
+//! Promote: the button that makes a tracked run of a proposed one; and, where it may not be pressed, every condition
+//! with its reason and its cure.
+
+use super::api::{PromoteRun, RetryRun};
+use super::problem::{Told, told};
+use super::timeline::{MissingCommits, Retry, Which, pending};
+use super::ui::{Icon, StateBadge};
+use super::view::{Header, RunView};
+use crate::domain::promotion::{Condition, ConditionName, Verdict};
+use crate::domain::relation::Missing;
+use crate::domain::run::Run;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+const DIALOG: &str = "promote-dialog";
+
+/// What can be done with a proposed run.
+#[component]
+pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: ServerAction<RetryRun>) -> impl IntoView {
+    let RunView { header, run, verdict, missing, promotions, newer, .. } = view;
+    let ended = run.state.is_terminal();
+    let promotable = verdict.as_ref().is_some_and(Verdict::may_promote);
+    let home = format!("/stack/{}", header.id);
+    let problem = told(promote);
+    view! {
+        {newer
+            .map(|newer| {
+                view! {
+                    <p class="warning">
+                        <Icon name="alert" />
+                        <span>
+                            {format!("{} has a newer proposed run: ", run.branch)}
+                            <a href=format!("{home}/run/{}", newer.id)>{newer.commit.subject.clone()}</a>
+                        </span>
+                    </p>
+                }
+            })}
+        <div class="actions">
+            {promotable
+                .then(|| {
+                    view! {
+                        <button class="button" data-kind="primary" type="button" commandfor=DIALOG command="show-modal">
+                            <Icon name="promote" />
+                            "Promote"
+                        </button>
+                    }
+                })}
+            {ended.then(|| view! { <Retry run=run.clone() retry /> })}
+        </div>
+        <Told problem />
+        {promotable.then(|| view! { <Confirmation run=run.clone() header=header.clone() promote /> })}
+        {(!promotions.is_empty())
+            .then(|| {
+                view! {
+                    <ul class="runs" aria-label="Promotions of this run">
+                        {promotions
+                            .into_iter()
+                            .map(|tracked| {
+                                view! {
+                                    <li class="run-line">
+                                        <StateBadge state=tracked.state />
+                                        <a href=format!("{home}/run/{}", tracked.id)>
+                                            {format!("Promoted by {}", tracked.triggered_by)}
+                                        </a>
+                                    </li>
+                                }
+                            })
+                            .collect_view()}
+                    </ul>
+                }
+            })}
+        {verdict.map(|verdict| view! { <Conditions verdict missing ended /> })}
+    }
+}
+
+/// Asks once more, and says what will happen.
+#[component]
+fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>) -> impl IntoView {
+    let consequence = if header.autodeploy {
+        "Autodeploy is on: unless something holds it, the plan will be applied at once, without asking again."
+    } else {
+        "Headway plans the commit again and then waits: nothing is applied before somebody confirms that plan."
+    };
+    let queue = header.blocker.as_ref().map(|blocker| {
+        format!("It waits in the queue first: “{}” is {} and keeps the stack.", blocker.commit.subject, blocker.state.name())
+    });
+    let delta = run.delta.map(|delta| format!("The reviewed plan: {delta}."));
+    view! {
+        <dialog id=DIALOG class="dialog" aria-labelledby="promote-title">
+            <h2 id="promote-title">{format!("Promote to {}?", header.name)}</h2>
+            <p>
+                <strong>{run.commit.subject.clone()}</strong>
+                {format!(" ({} on {}) becomes a tracked run.", run.commit.hash.short(), run.branch)}
+            </p>
+            {delta.map(|delta| view! { <p>{delta}</p> })}
+            <p>{consequence}</p>
+            {queue.map(|queue| view! { <p>{queue}</p> })}
+            <div class="actions">
+                <ActionForm action=promote>
+                    <Which run />
+                    <button class="button" data-kind="primary" type="submit" disabled=pending(promote)>
+                        <Icon name="promote" />
+                        {if header.autodeploy { "Promote and apply" } else { "Promote this commit" }}
+                    </button>
+                </ActionForm>
+                <button class="button" type="button" commandfor=DIALOG command="close">
+                    "Cancel"
+                </button>
+            </div>
+        </dialog>
+    }
+}
+
+/// The nine conditions; those that do not hold are what a person reads first.
+#[component]
+fn Conditions(verdict: Verdict, missing: Option<Missing>, ended: bool) -> impl IntoView {
+    let refused = verdict.refusals().count();
+    let title = match (&verdict.promoted_as, refused, ended) {
+        (Some(_), _, _) => "It has been promoted.".to_owned(),
+        (None, 0, _) => "It can be promoted: every condition holds.".to_owned(),
+        (None, _, false) => "It can be promoted when it has finished, if every condition holds then.".to_owned(),
+        (None, 1, true) => "It cannot be promoted, for one reason:".to_owned(),
+        (None, count, true) => format!("It cannot be promoted, for {count} reasons:"),
+    };
+    // Once promoted, what does not hold any more is of no interest.
+    let open = verdict.promoted_as.is_none() && ended;
+    let (failing, holding): (Vec<_>, Vec<_>) = verdict.conditions.into_iter().partition(|condition| !condition.holds);
+    let total = failing.len() + holding.len();
+    view! {
+        <section class="conditions" aria-label="Promotion">
+            <p class="verdict" data-holds=(refused == 0 || !open).to_string()>{title}</p>
+            {open
+                .then(|| {
+                    view! {
+                        <ul>{failing.clone().into_iter().map(|condition| view! { <Item condition missing=missing.clone() /> }).collect_view()}</ul>
+                    }
+                })}
+            <details>
+                <summary>{format!("All {total} conditions")}</summary>
+                <ul>
+                    {failing
+                        .into_iter()
+                        .chain(holding)
+                        .map(|condition| view! { <Item condition missing=None /> })
+                        .collect_view()}
+                </ul>
+            </details>
+        </section>
+    }
+}
+
+#[component]
+fn Item(condition: Condition, missing: Option<Missing>) -> impl IntoView {
+    let missing = missing.filter(|_| condition.name == ConditionName::Newer);
+    view! {
+        <li data-condition=condition.name.name() data-holds=condition.holds.to_string()>
+            <Icon name=if condition.holds { "check" } else { "cross" } />
+            <div>
+                <span class="hidden">{if condition.holds { "Holds: " } else { "Does not hold: " }}</span>
+                {condition.reason}
+                {condition.cure.map(|cure| view! { <span class="cure">" " {cure}</span> })}
+                {missing.map(|missing| view! { <MissingCommits missing /> })}
+            </div>
+        </li>
+    }
+}

@@ -1,0 +1,201 @@
+//! A stack's settings: one page for each concern, each a form that works without JavaScript, refuses what is stale, and
+//! keeps what had been typed.
+
+mod behavior;
+#[cfg(feature = "hydrate")]
+mod changes;
+mod deletion;
+mod details;
+mod environment;
+mod source;
+pub mod vendor;
+
+use super::api;
+use super::live::{Listen, use_live};
+use super::problem::{NotFound, Told};
+use super::stack::{stack_topic, use_stack};
+use super::ui::{Icon, Loaded};
+use super::view::SettingsView;
+use crate::domain::problem::Problem;
+use behavior::BehaviorForm;
+use deletion::Deletion;
+use details::DetailsForm;
+use environment::Environment;
+use leptos::html::Form;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use source::SourceForm;
+use vendor::VendorForm;
+
+const PAGES: [(&str, &str); 7] = [
+    ("details", "Stack details"),
+    ("source", "Source code"),
+    ("vendor", "Vendor"),
+    ("behavior", "Behavior"),
+    ("environment", "Environment"),
+    ("integrations", "Integrations"),
+    ("deletion", "Stack deletion"),
+];
+
+/// `/stack/{stack}/settings/{page}`
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let (stack, params, query) = (use_stack(), use_params_map(), use_query_map());
+    let name = move || params.read().get("page").unwrap_or_else(|| "details".into());
+    let saved = move || query.read().get("saved").is_some();
+    // Not read anew when something changes elsewhere: what a person is typing stays. A stale save is refused instead.
+    let page = Resource::new(move || (stack.get(), name(), saved()), |(stack, ..)| api::settings(stack));
+    let _ = use_live();
+    view! {
+        <Listen topic=stack_topic(stack) />
+        <Loaded resource=page render=move |view| view! { <Settings view name=name() saved=saved() /> } />
+    }
+}
+
+#[component]
+fn Settings(view: SettingsView, name: String, saved: bool) -> impl IntoView {
+    let home = format!("/stack/{}", view.header.id);
+    let Some((_, title)) = PAGES.iter().find(|(page, _)| *page == name) else {
+        return view! { <NotFound /> }.into_any();
+    };
+    let body = match name.as_str() {
+        "details" => view! { <DetailsForm view=view.clone() /> }.into_any(),
+        "source" => view! { <SourceForm view=view.clone() /> }.into_any(),
+        "vendor" => view! { <VendorForm view=view.clone() /> }.into_any(),
+        "behavior" => view! { <BehaviorForm view=view.clone() /> }.into_any(),
+        "environment" => view! { <Environment view=view.clone() /> }.into_any(),
+        "deletion" => view! { <Deletion view=view.clone() /> }.into_any(),
+        _ => view! { <Integrations /> }.into_any(),
+    };
+    view! {
+        <Title text=format!("{title} · {}", view.header.name) />
+        <nav class="breadcrumb" aria-label="Breadcrumb">
+            <a href="/">"Stacks"</a>
+            <a href=home.clone()>{view.header.name.clone()}</a>
+        </nav>
+        <h1>"Settings"</h1>
+        <div class="settings">
+            <nav class="side" aria-label="Settings">
+                {PAGES
+                    .into_iter()
+                    .map(|(page, label)| {
+                        view! {
+                            {(page == "deletion").then(|| view! { <p class="side-title">"Danger area"</p> })}
+                            <A href=format!("{home}/settings/{page}")>{label}</A>
+                        }
+                    })
+                    .collect_view()}
+            </nav>
+            <section aria-labelledby="settings-title">
+                <h2 id="settings-title">{*title}</h2>
+                {saved
+                    .then(|| {
+                        view! {
+                            <p class="saved" role="status">
+                                <Icon name="check" />
+                                "Saved."
+                            </p>
+                        }
+                    })}
+                {body}
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Integrations() -> impl IntoView {
+    view! {
+        <section class="empty">
+            <Icon name="repository" />
+            <h2>"Plain Git"</h2>
+            <p>
+                "Headway fetches this stack's repository by itself, every half minute and on Sync. "
+                "No integration is connected."
+            </p>
+        </section>
+    }
+}
+
+/// The buttons under a form of settings. Save waits until something has changed, where a script can tell.
+#[component]
+pub fn SaveOrCancel(
+    /// The form they belong to.
+    form: NodeRef<Form>,
+    /// Where Cancel leads: the page as it was.
+    cancel: String,
+    /// Whether an answer is awaited.
+    #[prop(into)]
+    pending: Signal<bool>,
+    /// What the last save was answered with.
+    #[prop(into)]
+    problem: Signal<Option<Problem>>,
+) -> impl IntoView {
+    let alive = RwSignal::new(false);
+    let changed = RwSignal::new(false);
+    #[cfg(feature = "hydrate")]
+    changes::watch(form, alive, changed);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = form;
+    // A form that comes back with what was typed differs from what is saved.
+    let refused = Signal::derive(move || problem.get().is_some());
+    view! {
+        <Told problem />
+        <div class="actions">
+            <button
+                class="button"
+                data-kind="primary"
+                type="submit"
+                disabled=move || pending.get() || (alive.get() && !changed.get() && !refused.get())
+            >
+                "Save"
+            </button>
+            <a class="button" href=cancel rel="external">"Cancel"</a>
+        </div>
+    }
+}
+
+/// The version that the next save starts from: that of the page, or the one that a refusal told.
+pub fn version(view: &SettingsView, problem: Signal<Option<Problem>>) -> Signal<i64> {
+    let version = view.version;
+    Signal::derive(move || {
+        problem.with(|problem| match problem {
+            Some(Problem::Stale { version: newer, .. }) => (*newer).max(version),
+            _ => version,
+        })
+    })
+}
+
+/// A switch with a one-line description.
+#[component]
+pub fn Switch(
+    /// Its name in the form.
+    name: &'static str,
+    /// Its label.
+    label: &'static str,
+    /// What it does.
+    description: &'static str,
+    /// Whether it is on when the page comes.
+    on: bool,
+) -> impl IntoView {
+    view! {
+        <div class="switch">
+            <input
+                type="checkbox"
+                role="switch"
+                id=name
+                name=name
+                value="true"
+                checked=on
+                aria-describedby=format!("{name}-hint")
+            />
+            <div>
+                <label for=name>{label}</label>
+                <p class="hint" id=format!("{name}-hint")>{description}</p>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,62 @@
+//! *Stack deletion*: the name is typed before a stack goes with everything that Headway knows of it.
+
+use crate::app::api::DeleteStack;
+use crate::app::problem::{Told, told};
+use crate::app::ui::{Field, Icon, described, invalid};
+use crate::app::view::SettingsView;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+/// The form, or why the stack cannot be deleted now.
+#[component]
+pub fn Deletion(view: SettingsView) -> impl IntoView {
+    let delete = ServerAction::<DeleteStack>::new();
+    let problem = told(delete);
+    let header = view.header;
+    let obstacle = if view.behavior.protect_from_deletion {
+        Some("The stack is protected from deletion. Settings > Behavior has the switch.".to_owned())
+    } else if view.open_runs > 0 {
+        Some(format!("{} of its runs have not ended. Discard, stop or await them first.", view.open_runs))
+    } else {
+        None
+    };
+    let kept = if header.manage_state {
+        "What it deployed stays deployed, but the state that Headway keeps is lost: nobody can change or destroy it with \
+         Terraform afterwards."
+    } else {
+        "What it deployed stays deployed, and its state stays where the configuration keeps it."
+    };
+    view! {
+        <p>"This removes the stack with its runs, logs, environment and settings. It cannot be undone."</p>
+        <p>{kept}</p>
+        {obstacle
+            .clone()
+            .map(|obstacle| {
+                view! {
+                    <p class="warning">
+                        <Icon name="alert" />
+                        <span>{obstacle}</span>
+                    </p>
+                }
+            })}
+        {obstacle
+            .is_none()
+            .then(|| {
+                view! {
+                    <ActionForm action=delete>
+                        <input type="hidden" name="stack" value=header.id.to_string() />
+                        <p>"Type " <strong>{header.name.clone()}</strong> " to delete the stack."</p>
+                        <Field name="name" label="Name of the stack" problem>
+                            <input id="name" name="name" required autocomplete="off" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
+                        </Field>
+                        <Told problem />
+                        <div class="actions">
+                            <button class="button" data-kind="danger" type="submit" disabled=move || delete.pending().get()>
+                                "Delete the stack"
+                            </button>
+                        </div>
+                    </ActionForm>
+                }
+            })}
+    }
+}

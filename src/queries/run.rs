@@ -1,0 +1,124 @@
+//! One run: its life, its logs, and what it would change.
+
+use super::header;
+use crate::ansi;
+use crate::app::view::{ChangesView, LogView, RunRow, RunView, Step};
+use crate::commands::judge::{Ancestry, verdict};
+use crate::commands::{Context, find_run, find_stack};
+use crate::domain::permission::Viewer;
+use crate::domain::problem::{Problem, Thing};
+use crate::domain::relation::Relation;
+use crate::domain::run_state::{RunKind, RunState};
+use crate::domain::{RunId, StackId};
+use crate::store::Reading;
+
+/// How many lines of a log a page begins with.
+const LINES: i64 = 500;
+
+/// Everything about a run; `open` is the position of the step whose log is asked for.
+pub async fn run(
+    context: &Context,
+    viewer: &Viewer,
+    stack: &StackId,
+    id: &RunId,
+    open: Option<i64>,
+) -> Result<RunView, Problem> {
+    let mut reading = context.store.read().await?;
+    let stack = find_stack(&mut reading, stack).await?;
+    let run = find_run(&mut reading, &stack.id, id).await?;
+    let history = context.history(&stack.repository);
+    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+
+    let (verdict, missing) = match run.kind {
+        RunKind::Tracked => (None, None),
+        RunKind::Proposed => {
+            let ancestry = Ancestry::read(history.as_ref(), &stack, &run);
+            let missing = match &ancestry.relation {
+                Relation::Diverged { missing } => Some(missing.clone()),
+                Relation::First
+                | Relation::Ahead { .. }
+                | Relation::Identical
+                | Relation::Behind { .. }
+                | Relation::Unknown => None,
+            };
+            (Some(verdict(&mut reading, ancestry, &stack, &run, viewer).await?), missing)
+        }
+    };
+    let promotions = reading.promotions_of(id).await?.iter().map(RunRow::from).collect();
+    let newest = reading.newest_proposed_of(&stack.id, &run.branch).await?;
+    let newer = newest.filter(|newest| run.kind == RunKind::Proposed && newest.id > run.id).as_ref().map(RunRow::from);
+
+    let steps = steps(&mut reading, id).await?;
+    let log = match open.or_else(|| shown_first(&steps, run.state)) {
+        Some(position) if steps.iter().any(|step| step.transition.position == position && step.lines > 0) => {
+            Some((position, lines(&mut reading, id, position, None).await?))
+        }
+        Some(_) | None => None,
+    };
+    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, log })
+}
+
+/// The log that a person wants to see without asking: that of the phase at work, or of the one that failed.
+fn shown_first(steps: &[Step], state: RunState) -> Option<i64> {
+    let newest = steps.iter().rev().find(|step| step.lines > 0)?;
+    let wanted = state.is_working()
+        || match state {
+            RunState::Failed | RunState::Stopped | RunState::Unconfirmed | RunState::Finished => true,
+            RunState::Queued
+            | RunState::Ready
+            | RunState::Preparing
+            | RunState::Initializing
+            | RunState::Planning
+            | RunState::Confirmed
+            | RunState::Applying
+            | RunState::Discarded
+            | RunState::Canceled => false,
+        };
+    wanted.then_some(newest.transition.position)
+}
+
+async fn steps(reading: &mut Reading, id: &RunId) -> Result<Vec<Step>, Problem> {
+    let lengths = reading.log_lengths(id).await?;
+    let transitions = reading.transitions(id).await?;
+    let mut steps = Vec::with_capacity(transitions.len());
+    for (index, transition) in transitions.iter().enumerate() {
+        let lines = lengths.iter().find(|(position, _)| *position == transition.position).map_or(0, |(_, lines)| *lines);
+        let until = transitions.get(index + 1).map(|next| next.at);
+        steps.push(Step { transition: transition.clone(), lines, until });
+    }
+    Ok(steps)
+}
+
+async fn lines(reading: &mut Reading, id: &RunId, position: i64, from: Option<i64>) -> Result<LogView, Problem> {
+    let lengths = reading.log_lengths(id).await?;
+    let total = lengths.iter().find(|(step, _)| *step == position).map_or(0, |(_, lines)| *lines);
+    let from = from.unwrap_or_else(|| (total - LINES).max(0));
+    let found = reading.log_lines(id, position, from, LINES).await?;
+    let mut reader = ansi::Reader::default();
+    let lines = found.lines.iter().map(|line| reader.line(line)).collect();
+    Ok(LogView { first: found.first, lines, total })
+}
+
+/// Lines of one step's log from line `from` on, or its last ones.
+pub async fn log(
+    context: &Context,
+    stack: &StackId,
+    id: &RunId,
+    position: i64,
+    from: Option<i64>,
+) -> Result<LogView, Problem> {
+    let mut reading = context.store.read().await?;
+    find_run(&mut reading, stack, id).await.map_err(|_| Problem::NotFound(Thing::Log))?;
+    lines(&mut reading, id, position, from.map(|from| from.max(0))).await
+}
+
+/// What a run would change.
+pub async fn changes(context: &Context, viewer: &Viewer, stack: &StackId, id: &RunId) -> Result<ChangesView, Problem> {
+    let mut reading = context.store.read().await?;
+    let stack = find_stack(&mut reading, stack).await?;
+    let run = find_run(&mut reading, &stack.id, id).await?;
+    let history = context.history(&stack.repository);
+    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+    let plan = reading.plan(id).await?;
+    Ok(ChangesView { header, run, plan })
+}

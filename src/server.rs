@@ -1,0 +1,118 @@
+//! The server: which address leads where, and what every answer carries.
+
+mod assets;
+mod events;
+pub mod forms;
+mod health;
+mod log_text;
+mod security;
+mod state;
+
+use crate::app::{App, Assets, Boot, shell};
+use crate::commands::Context;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use forms::Flashes;
+use axum::http::request::Parts;
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+
+/// What a form may send, in bytes: a variable's value has at most 64 KiB, and encoding may triple it.
+const FORM_LIMIT: usize = 256 * 1024;
+
+/// What a state may have, in bytes.
+const STATE_LIMIT: usize = 128 * 1024 * 1024;
+
+/// What the banner of the sample says.
+const SAMPLE: &str = "This is the sample: a repository made on this machine, planned and applied for real with \
+    resources that exist only in Terraform's state. Try anything.";
+
+/// Everything that the routes share.
+#[derive(Clone, Debug)]
+pub struct Server {
+    context: Context,
+    flashes: Flashes,
+    options: LeptosOptions,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl FromRef<Server> for LeptosOptions {
+    fn from_ref(server: &Server) -> Self {
+        server.options.clone()
+    }
+}
+
+/// The routes of a Headway. Event streams end when `shutdown` turns true.
+pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
+    let options = LeptosOptions::builder().output_name("headway").site_addr(context.config.addr).build();
+    let server = Server { context, flashes: Flashes::default(), options, shutdown };
+    let pages = generate_route_list(App);
+    let with_context = {
+        let server = server.clone();
+        move || server.provide()
+    };
+    Router::new()
+        // The pages, each rendered whole on the server.
+        .leptos_routes_with_context(&server, pages, with_context, shell)
+        .fallback(missing)
+        // What the pages ask for and what their forms send.
+        .route("/api/{*function}", post(api).get(api))
+        .layer(axum::middleware::from_fn_with_state(server.clone(), forms::answer_forms))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .route("/events", get(events::events))
+        .route("/stack/{stack}/run/{run}/log/{position}", get(log_text::log_text))
+        // What Terraform asks for.
+        .route(
+            "/state/{stack}/{run}",
+            get(state::read).post(state::write).layer(DefaultBodyLimit::max(STATE_LIMIT)),
+        )
+        .route("/state/{stack}/{run}/lock", post(state::lock).delete(state::unlock))
+        // What browsers and watchers ask for.
+        .route("/pkg/{*file}", get(assets::serve))
+        .route("/favicon.svg", get(assets::serve))
+        .route("/robots.txt", get(assets::serve))
+        .route("/health", get(health::health))
+        .layer(axum::middleware::from_fn(security::headers))
+        .layer(CsrfLayer::new())
+        .layer(CatchPanicLayer::new())
+        .with_state(server)
+}
+
+impl Server {
+    /// Gives pages and server functions what they work with.
+    fn provide(&self) {
+        provide_context(self.context.clone());
+        let query = use_context::<Parts>().and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default();
+        let flash = self.flashes.find(&query);
+        if let (Some(flash), Some(response)) = (&flash, use_context::<leptos_axum::ResponseOptions>()) {
+            response.set_status(crate::app::status(&flash.problem));
+        }
+        let config = &self.context.config;
+        provide_context(Boot {
+            viewer: config.operator.clone(),
+            sample: config.sample.then(|| SAMPLE.to_owned()),
+            icons: assets::path("icons.svg").unwrap_or_default().to_owned(),
+            flash,
+        });
+        provide_context(Assets {
+            script: assets::path("headway.js"),
+            module: assets::path("headway.wasm"),
+            style: assets::path("headway.css"),
+        });
+    }
+}
+
+async fn api(State(server): State<Server>, request: Request) -> impl IntoResponse {
+    handle_server_fns_with_context(move || server.provide(), request).await
+}
+
+/// Whatever no route knows: the page that says so.
+async fn missing(State(server): State<Server>, request: Request<Body>) -> impl IntoResponse {
+    leptos_axum::render_app_async_with_context(move || server.provide(), shell)(request).await
+}

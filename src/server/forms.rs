@@ -1,0 +1,149 @@
+//! Forms without JavaScript: a form is sent to the same server function that the client calls, and the answer becomes a
+//! redirect to the page that shows it. What was refused, and what had been typed, waits under a random name for that one
+//! page, so that nothing is lost and no crafted link can make a page say anything.
+
+use super::Server;
+use crate::app::flash::Flash;
+use crate::domain::problem::Problem;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, REFERER};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many refusals wait for their page at most; the oldest goes first.
+const KEPT: usize = 500;
+
+/// The query parameter that names a refusal.
+const PARAMETER: &str = "problem";
+
+/// The refusals that wait for their page.
+#[derive(Clone, Debug, Default)]
+pub struct Flashes(Arc<Mutex<VecDeque<(String, Flash)>>>);
+
+impl Flashes {
+    fn keep(&self, flash: Flash) -> Result<String, getrandom::Error> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)?;
+        let id = format!("{:032x}", u128::from_be_bytes(random));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back((id.clone(), flash));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        Ok(id)
+    }
+
+    /// The refusal that a page's query names.
+    pub fn find(&self, query: &str) -> Option<Flash> {
+        let (_, id) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == PARAMETER)?;
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(kept, _)| *kept == id).map(|(_, flash)| flash.clone())
+    }
+}
+
+/// Answers what plain forms send; lets everything else pass.
+pub async fn answer_forms(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let plain = request.method() == Method::POST
+        && request.uri().path().starts_with("/api/")
+        && header(request.headers(), ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    if !plain {
+        return next.run(request).await;
+    }
+    let action = request.uri().path().to_owned();
+    let origin = page_before(request.headers());
+    let (mut parts, body) = request.into_parts();
+    let Ok(sent) = to_bytes(body, super::FORM_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let answer = next.run(Request::from_parts(parts, Body::from(sent.clone()))).await;
+
+    if answer.status().is_success() {
+        let to = header(answer.headers(), LOCATION).unwrap_or_else(|| origin.clone());
+        return see(&to);
+    }
+    let json = header(answer.headers(), CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
+    let problem = if json {
+        let told = to_bytes(answer.into_body(), super::FORM_LIMIT).await.unwrap_or_default();
+        serde_json::from_slice(&told).unwrap_or(Problem::Unavailable)
+    } else {
+        Problem::Malformed
+    };
+    let fields = url::form_urlencoded::parse(&sent).into_owned().collect();
+    match server.flashes.keep(Flash::new(action, problem, fields)) {
+        Ok(id) => {
+            let separator = if origin.contains('?') { '&' } else { '?' };
+            see(&format!("{origin}{separator}{PARAMETER}={id}"))
+        }
+        Err(error) => {
+            tracing::error!(%error, "no randomness for a refusal's name");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn see(page: &str) -> Response {
+    match HeaderValue::from_str(page) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// The page that the form stood on, without an earlier refusal; only its path, so that a redirect stays here.
+fn page_before(headers: &HeaderMap) -> String {
+    let referer = header(headers, REFERER).and_then(|referer| referer.parse::<Uri>().ok());
+    let Some(referer) = referer else { return "/".into() };
+    let kept: Vec<(String, String)> = url::form_urlencoded::parse(referer.query().unwrap_or_default().as_bytes())
+        .into_owned()
+        .filter(|(name, _)| name != PARAMETER)
+        .collect();
+    let path = format!("/{}", referer.path().trim_start_matches('/'));
+    if kept.is_empty() {
+        return path;
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    format!("{path}?{query}")
+}
+
+fn header(headers: &HeaderMap, name: axum::http::HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_back_to_its_own_page_and_never_elsewhere() {
+        for (referer, expected) in [
+            ("http://here:3000/stack/a", "/stack/a"),
+            ("http://here/stack/a?log=2&problem=abc", "/stack/a?log=2"),
+            ("http://here/stack/a?problem=abc", "/stack/a"),
+            ("http://here//evil.example/x", "/evil.example/x"),
+            ("nonsense with spaces", "/"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(REFERER, HeaderValue::from_str(referer).unwrap());
+            assert_eq!(page_before(&headers), expected, "{referer}");
+        }
+        assert_eq!(page_before(&HeaderMap::new()), "/");
+    }
+
+    #[test]
+    fn a_refusal_is_found_by_its_name_only_and_the_oldest_gives_way() {
+        let flashes = Flashes::default();
+        let flash = Flash::new("/api/x".into(), Problem::Unavailable, Vec::new());
+        let first = flashes.keep(flash.clone()).unwrap();
+        assert_eq!(flashes.find(&format!("a=1&problem={first}")), Some(flash.clone()));
+        assert_eq!(flashes.find("problem="), None);
+        for _ in 0..KEPT {
+            flashes.keep(flash.clone()).unwrap();
+        }
+        assert_eq!(flashes.find(&format!("problem={first}")), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! A phase's log as plain text, whole: to save it, to search it, to read it without the page's limit.
+
+use super::Server;
+use crate::ansi;
+use crate::domain::{RunId, StackId};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::convert::Infallible;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// How many lines are read at a time.
+const PIECE: i64 = 5_000;
+
+/// The lines of one step, without colours, as they are stored at this moment.
+pub async fn log_text(
+    State(server): State<Server>,
+    Path((stack, run, position)): Path<(StackId, RunId, i64)>,
+) -> Response {
+    let found = async { server.context.store.read().await?.run(&stack, &run).await };
+    match found.await {
+        Ok(Some(_)) => {}
+        Ok(None) => return (StatusCode::NOT_FOUND, "There is no such run.").into_response(),
+        Err(error) => {
+            tracing::error!(run.id = %run, %error, "cannot read a run");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    }
+    let (sender, pieces) = mpsc::channel::<Bytes>(2);
+    tokio::spawn(async move {
+        let mut from = 0;
+        loop {
+            let read = async { server.context.store.read().await?.log_lines(&run, position, from, PIECE).await };
+            let lines = match read.await {
+                Ok(found) => found.lines,
+                Err(error) => {
+                    tracing::error!(run.id = %run, %error, "cannot read a log");
+                    return;
+                }
+            };
+            let text: String = lines.iter().map(|line| ansi::plain(line) + "\n").collect();
+            let count = i64::try_from(lines.len()).unwrap_or(0);
+            if count == 0 || sender.send(text.into()).await.is_err() {
+                return;
+            }
+            from += count;
+        }
+    });
+    let body = Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, Infallible>));
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
+}

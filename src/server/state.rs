@@ -1,0 +1,236 @@
+//! The state backend: what Terraform's built-in `http` backend asks of Headway when Headway manages a stack's state.
+//!
+//! The address names the run, and the credential is good for that run only, while a worker holds it. Any run may read
+//! the state. Only a tracked run that applies, and that holds the lock, may write it; a write with another lineage, an
+//! older serial or a wrong checksum is refused with 409.
+
+use super::Server;
+use crate::domain::problem::Problem;
+use crate::domain::run::Run;
+use crate::domain::run_state::RunState;
+use crate::domain::{RunId, StackId};
+use crate::runner::token_hash;
+use crate::store::{StateLock, StateVersion, StoreError};
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use serde::Deserialize;
+
+/// Why a request for state is not done.
+#[derive(Debug)]
+pub enum Refused {
+    /// The credential is missing, wrong, or not good any more.
+    Credential,
+    /// This run may not write.
+    Forbidden(&'static str),
+    /// It does not fit what is stored.
+    Conflict(String),
+    /// Somebody holds the lock; what Terraform said of them.
+    Locked(String),
+    /// What was sent is no state.
+    Malformed(&'static str),
+    /// Headway itself could not do it.
+    Unavailable,
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the state backend cannot use the store");
+        Self::Unavailable
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(_: Problem) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Credential => (
+                StatusCode::UNAUTHORIZED,
+                [(header::WWW_AUTHENTICATE, "Basic realm=\"Headway state\"")],
+                "This credential is not good for this run's state.",
+            )
+                .into_response(),
+            Self::Forbidden(why) => (StatusCode::FORBIDDEN, why).into_response(),
+            Self::Conflict(why) => (StatusCode::CONFLICT, why).into_response(),
+            Self::Locked(holder) => (StatusCode::LOCKED, holder).into_response(),
+            Self::Malformed(why) => (StatusCode::BAD_REQUEST, why).into_response(),
+            Self::Unavailable => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}
+
+/// A state, as far as Headway reads it.
+#[derive(Deserialize)]
+struct Document {
+    serial: i64,
+    lineage: String,
+}
+
+/// A lock, as far as Headway reads it.
+#[derive(Deserialize)]
+struct LockDocument {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+/// What Terraform adds to the address of a write.
+#[derive(Debug, Deserialize)]
+pub struct WriteQuery {
+    #[serde(rename = "ID", default)]
+    lock: String,
+}
+
+type Place = Path<(StackId, RunId)>;
+
+/// The run that a request speaks for.
+async fn run_of(server: &Server, stack: &StackId, run: &RunId, headers: &HeaderMap) -> Result<Run, Refused> {
+    let credential = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Basic "))
+        .and_then(|encoded| STANDARD.decode(encoded).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let token = credential.as_deref().and_then(|credential| credential.split_once(':')).map(|(_, token)| token);
+    let token = token.filter(|token| !token.is_empty()).ok_or(Refused::Credential)?;
+    // Compared as hashes, so that the time it takes says nothing about the credential.
+    let mut reading = server.context.store.read().await?;
+    let found = reading.run_of_state_token(stack, run, &token_hash(token)).await?;
+    found.filter(|run| run.state.is_working()).ok_or(Refused::Credential)
+}
+
+/// The newest state; 204 when there is none yet.
+pub async fn read(
+    State(server): State<Server>,
+    Path((stack, run)): Place,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    run_of(&server, &stack, &run, &headers).await?;
+    let Some(state) = server.context.store.read().await?.state(&stack).await? else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let document = server.context.vault.open_text(&state.document).map_err(|error| {
+        tracing::error!(stack.id = %stack, %error, "cannot open a state");
+        Refused::Unavailable
+    })?;
+    let kind = (header::CONTENT_TYPE.as_str(), "application/json".to_owned());
+    Ok(([kind, ("content-md5", state.md5)], document).into_response())
+}
+
+/// Stores the next state.
+pub async fn write(
+    State(server): State<Server>,
+    Path((stack, run)): Place,
+    Query(query): Query<WriteQuery>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Refused> {
+    let run = run_of(&server, &stack, &run, &headers).await?;
+    if run.state != RunState::Applying {
+        return Err(Refused::Forbidden("Only a run that applies writes state."));
+    }
+    let md5 = STANDARD.encode(Md5::digest(&body));
+    if headers.get("content-md5").is_some_and(|sent| sent.as_bytes() != md5.as_bytes()) {
+        return Err(Refused::Conflict("The checksum does not fit what arrived.".into()));
+    }
+    let text = std::str::from_utf8(&body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
+    let document: Document = serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
+    let sealed = server.context.vault.seal(text).map_err(|error| {
+        tracing::error!(stack.id = %stack, %error, "cannot seal a state");
+        Refused::Unavailable
+    })?;
+
+    let mut writing = server.context.store.write().await?;
+    let lock = writing.state_lock(&stack).await?;
+    let held = lock.as_ref().is_some_and(|lock| lock.run_id == run.id && lock.lock_id == query.lock);
+    if !held {
+        return Err(Refused::Conflict("This run does not hold the lock on the state.".into()));
+    }
+    let last = writing.state(&stack).await?;
+    if let Some(last) = &last {
+        if last.lineage != document.lineage {
+            return Err(Refused::Conflict("This state has another lineage: it is not about the same resources.".into()));
+        }
+        if document.serial < last.serial || (document.serial == last.serial && last.md5 != md5) {
+            return Err(Refused::Conflict(format!(
+                "The stored state has serial {}; this one, with {}, is older.",
+                last.serial, document.serial
+            )));
+        }
+        if document.serial == last.serial {
+            return Ok(StatusCode::OK);
+        }
+    }
+    let state = StateVersion {
+        version: last.map_or(1, |last| last.version + 1),
+        serial: document.serial,
+        lineage: document.lineage,
+        md5,
+        document: sealed,
+        run_id: run.id.clone(),
+        created_at: server.context.now(),
+    };
+    writing.add_state(&stack, &state).await?;
+    // Whoever lost the run in this very moment writes nothing.
+    writing.renew(&run.id, run.fence, server.context.now().plus(30_000)).await.map_err(|_| Refused::Credential)?;
+    writing.commit().await?;
+    Ok(StatusCode::OK)
+}
+
+/// Takes the lock; 423 with its holder when somebody has it.
+pub async fn lock(
+    State(server): State<Server>,
+    Path((stack, run)): Place,
+    headers: HeaderMap,
+    body: String,
+) -> Result<StatusCode, Refused> {
+    let run = run_of(&server, &stack, &run, &headers).await?;
+    let document: LockDocument =
+        serde_json::from_str(&body).map_err(|_| Refused::Malformed("This is no Terraform lock."))?;
+    let mut writing = server.context.store.write().await?;
+    if let Some(held) = writing.state_lock(&stack).await? {
+        // Terraform tries again when an answer was lost.
+        return if held.lock_id == document.id { Ok(StatusCode::OK) } else { Err(Refused::Locked(held.document)) };
+    }
+    let lock = StateLock {
+        lock_id: document.id,
+        document: body,
+        run_id: run.id.clone(),
+        fence: run.fence,
+        created_at: server.context.now(),
+    };
+    match writing.lock_state(&stack, &lock).await {
+        Ok(()) => {}
+        Err(StoreError::Changed) => return Err(Refused::Locked(String::new())),
+        Err(error) => return Err(error.into()),
+    }
+    writing.commit().await?;
+    Ok(StatusCode::OK)
+}
+
+/// Gives the lock back; only its holder may.
+pub async fn unlock(
+    State(server): State<Server>,
+    Path((stack, run)): Place,
+    headers: HeaderMap,
+    body: String,
+) -> Result<StatusCode, Refused> {
+    let run = run_of(&server, &stack, &run, &headers).await?;
+    let mut writing = server.context.store.write().await?;
+    let Some(held) = writing.state_lock(&stack).await? else { return Ok(StatusCode::OK) };
+    let named = serde_json::from_str::<LockDocument>(&body).map(|lock| lock.id).ok();
+    if held.run_id != run.id || named.is_some_and(|id| id != held.lock_id) {
+        return Err(Refused::Locked(held.document));
+    }
+    writing.unlock_state(&stack).await?;
+    writing.commit().await?;
+    Ok(StatusCode::OK)
+}
