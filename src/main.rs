@@ -1,1 +1,173 @@
-fn main(){}
+//! The program: reads the command line, opens the store, starts the workers, serves, and ends in good order.
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use headway::clock::{Clock, Ids};
+use headway::commands::{Context, Fetching, fetch};
+use headway::config::Config;
+use headway::store::Store;
+use headway::vault::Vault;
+use headway::{runner, sample, server};
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
+use tracing_subscriber::EnvFilter;
+
+/// Self-hosted run promotion for Terraform and `OpenTofu`.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves Headway.
+    Serve(Config),
+    /// Serves Headway with a sample: a repository made on the spot, ready to promote.
+    Demo(Config),
+    /// Runs one program that must not outlive Headway; used by Headway itself.
+    #[command(hide = true)]
+    Supervise {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        program: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("headway: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = match Cli::parse().command {
+        Command::Supervise { program } => {
+            let code = runtime.block_on(runner::supervise::supervise(&program));
+            return ExitCode::from(u8::try_from(code).unwrap_or(1));
+        }
+        Command::Serve(config) => runtime.block_on(serve(config)),
+        Command::Demo(config) => runtime.block_on(serve(Config { sample: true, ..config })),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(mut config: Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    config.data = absolute(&config.data)?;
+    let _lock = take(&config.data)?;
+    let listener = listen(config.addr).await?;
+    config.addr = listener.local_addr().context("cannot tell the address")?;
+    let context = open(config).await?;
+
+    let (stop, stopping) = watch::channel(false);
+    let (close, closing) = watch::channel(false);
+    let workers = tokio::spawn(runner::work(context.clone(), stopping));
+    let poller = tokio::spawn(fetch::poll(context.clone()));
+    let seeding = context.config.sample.then(|| tokio::spawn(sample::seed(context.clone())));
+    let router = server::router(context.clone(), closing.clone());
+    let mut closed = closing;
+    let serving = tokio::spawn(
+        axum::serve(listener, router)
+            .with_graceful_shutdown(async move {
+                // An error means that nobody will ask to close any more.
+                let _ = closed.wait_for(|closed| *closed).await;
+            })
+            .into_future(),
+    );
+    println!("Headway is at http://{}", context.config.addr);
+
+    ended().await?;
+    tracing::info!("ending: no new runs, what plans goes back to the queue, what applies is given time");
+    poller.abort();
+    if let Some(seeding) = seeding {
+        seeding.abort();
+    }
+    stop.send_replace(true);
+    // Runs that apply still write their state through the server, so it closes after them.
+    tokio::select! {
+        worked = workers => worked.context("the workers ended badly")?,
+        again = ended() => { again?; bail!("ended at once: it was asked twice") }
+    }
+    close.send_replace(true);
+    let close_limit = std::time::Duration::from_secs(5);
+    if let Ok(served) = tokio::time::timeout(close_limit, serving).await {
+        served.context("the server ended badly")?.context("the server ended badly")?;
+    }
+    context.store.close().await;
+    Ok(())
+}
+
+async fn ended() -> anyhow::Result<()> {
+    let mut terminated = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    Ok(())
+}
+
+fn absolute(folder: &Path) -> anyhow::Result<std::path::PathBuf> {
+    std::path::absolute(folder).with_context(|| format!("{} is no place for data", folder.display()))
+}
+
+/// Makes the data folder and keeps it for this process alone.
+fn take(folder: &Path) -> anyhow::Result<File> {
+    let cannot = || format!("cannot use the data folder {}", folder.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(cannot)?;
+    let lock = File::create(folder.join("lock")).with_context(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => bail!(
+            "the data folder {} is used by another Headway. Stop that one first, or name another folder with --data",
+            folder.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("the address {address} is in use. Stop what listens there, or name another with --addr")
+        }
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+    })
+}
+
+async fn open(config: Config) -> anyhow::Result<Context> {
+    let store = match &config.database {
+        Some(address) => Store::open_postgres(address).await,
+        None => Store::open_sqlite(&config.database_file()).await,
+    };
+    let store = store.context("cannot open the database")?;
+    let vault = Vault::open(&config.data.join("key")).context("cannot open the key file")?;
+    Ok(Context {
+        config: Arc::new(config),
+        store,
+        vault,
+        clock: Clock::System,
+        ids: Ids::Random,
+        work: Arc::new(Notify::new()),
+        poll: Arc::new(Notify::new()),
+        fetching: Fetching::default(),
+    })
+}

@@ -1,0 +1,215 @@
+//! The sample: a Git repository made on the spot, whose branches show the promotion rule. Its history is made as a team
+//! would have made it, push after push, so that everything on its pages really happened: a branch that was merged, a
+//! deployment, a branch that is ahead, one that has diverged, and one whose plan fails.
+
+use crate::commands::add_repository::add_repository;
+use crate::commands::create_stack::create_stack;
+use crate::commands::fetch::fetch;
+use crate::commands::Context;
+use crate::domain::permission::{CreateStack, Role, Viewer, permit};
+use crate::domain::problem::Problem;
+use crate::domain::run_state::RunKind;
+use crate::domain::stack::Behavior;
+use crate::domain::vendor::Vendor;
+use crate::domain::{RepositoryId, StackId};
+use crate::runner::engine;
+use crate::store::Settings;
+use anyhow::{Context as _, bail};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+const STACK: &str = "network";
+
+/// One commit of the sample.
+struct Change {
+    branch: &'static str,
+    /// The branch it goes on from; none begins the history.
+    from: Option<&'static str>,
+    subject: &'static str,
+    author: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    hours_ago: i64,
+}
+
+const NETWORK: &str = include_str!("sample/network.tf");
+const SUBNETS: &str = include_str!("sample/subnets.tf");
+const GATEWAY: &str = include_str!("sample/gateway.tf");
+const CACHE: &str = include_str!("sample/cache.tf");
+const FIREWALL: &str = include_str!("sample/firewall.tf");
+const TYPO: &str = include_str!("sample/dns.tf");
+
+const FIRST: Change = Change {
+    branch: "main",
+    from: None,
+    subject: "Lay out the network",
+    author: "Ada",
+    files: &[("network.tf", NETWORK)],
+    hours_ago: 50,
+};
+const MERGED: Change = Change {
+    branch: "add-subnets",
+    from: Some("main"),
+    subject: "Split the network into subnets",
+    author: "Grace",
+    files: &[("subnets.tf", SUBNETS)],
+    hours_ago: 28,
+};
+const NEWEST: Change = Change {
+    branch: "main",
+    from: Some("add-subnets"),
+    subject: "Open a gateway to the subnets",
+    author: "Ada",
+    files: &[("gateway.tf", GATEWAY)],
+    hours_ago: 25,
+};
+const DIVERGED: Change = Change {
+    branch: "firewall",
+    from: Some("main"),
+    subject: "Put a firewall around the network",
+    author: "Linus",
+    files: &[("firewall.tf", FIREWALL)],
+    hours_ago: 26,
+};
+const AHEAD: Change = Change {
+    branch: "add-cache",
+    from: Some("main"),
+    subject: "Add a cache to the private subnet",
+    author: "Grace",
+    files: &[("cache.tf", CACHE)],
+    hours_ago: 3,
+};
+const BROKEN: Change = Change {
+    branch: "dns-records",
+    from: Some("main"),
+    subject: "Point DNS at the gateway",
+    author: "Linus",
+    files: &[("dns.tf", TYPO)],
+    hours_ago: 2,
+};
+
+/// Makes the sample, once; a sample that is there is left alone.
+pub async fn seed(context: Context) {
+    if let Err(error) = make(&context).await {
+        tracing::error!("cannot make the sample: {error:#}");
+    }
+}
+
+async fn make(context: &Context) -> anyhow::Result<()> {
+    let done = context.config.data.join("sample.made");
+    if done.exists() {
+        return Ok(());
+    }
+    let repository = context.config.data.join("sample.git");
+    let told = |problem: Problem| anyhow::anyhow!("{}", problem.sentence());
+    if repository.exists() {
+        bail!("{} was begun and not finished. Remove the data folder and start again", repository.display());
+    }
+    git(&repository, &["init", "--quiet", "--bare", "--initial-branch=main"], None).await?;
+    push(context, &repository, &FIRST).await?;
+    // Made while it was the newest, left behind since.
+    push(context, &repository, &DIVERGED).await?;
+    let address = repository.to_string_lossy().into_owned();
+    let viewer = Viewer { name: "the sample".into(), role: Role::Administrator };
+    let id = add_repository(context, &viewer, &address).await.map_err(told)?;
+    let stack = StackId::new(STACK);
+    let Ok(permission) = permit::<CreateStack>(&viewer, &stack) else { bail!("the sample may not make its stack") };
+    create_stack(context, &permission, &id, settings().await, true).await.map_err(told)?;
+
+    push(context, &repository, &MERGED).await?;
+    fetched(context, &id).await?;
+    push(context, &repository, &NEWEST).await?;
+    fetched(context, &id).await?;
+    deployed(context, &stack).await?;
+    for change in [&AHEAD, &BROKEN] {
+        push(context, &repository, change).await?;
+    }
+    // Told of once more, now that the stack knows what it stands at: the branch gets its proposed run.
+    let moved = Change { from: Some("firewall"), hours_ago: 1, subject: "Let the firewall pass the office", ..DIVERGED };
+    push(context, &repository, &Change { files: &[("office.tf", OFFICE)], ..moved }).await?;
+    fetched(context, &id).await?;
+    std::fs::write(done, "").context("cannot note that the sample is made")?;
+    Ok(())
+}
+
+const OFFICE: &str = include_str!("sample/office.tf");
+
+/// The stack: everything on, and whichever program is there.
+async fn settings() -> Settings {
+    let has = |vendor| engine::missing(vendor, "").is_none();
+    let vendor = if !has(Vendor::Terraform) && has(Vendor::OpenTofu) { Vendor::OpenTofu } else { Vendor::Terraform };
+    Settings {
+        name: "Network".into(),
+        description: "The sample: a small network that exists only in Terraform's state.".into(),
+        labels: vec!["sample".into()],
+        tracked_branch: "main".into(),
+        project_root: String::new(),
+        additional_globs: Vec::new(),
+        vendor,
+        engine_binary: String::new(),
+        behavior: Behavior { autodeploy: true, allow_run_promotion: true, ..Behavior::default() },
+        disabled: false,
+    }
+}
+
+async fn fetched(context: &Context, repository: &RepositoryId) -> anyhow::Result<()> {
+    fetch(context, repository).await.map_err(|problem| anyhow::anyhow!("{}", problem.sentence()))
+}
+
+/// Waits until the deployment has ended, so that the branches are planned against what it made.
+async fn deployed(context: &Context, stack: &StackId) -> anyhow::Result<()> {
+    for _ in 0..600 {
+        let newest = context.store.read().await?.runs_of_stack(stack, RunKind::Tracked, None, 1).await?;
+        if newest.first().is_some_and(|run| run.state.is_terminal()) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// Adds a commit to the repository, as a push would.
+async fn push(context: &Context, repository: &Path, change: &Change) -> anyhow::Result<()> {
+    let when = context.now().0 / 1000 - change.hours_ago * 3600;
+    let email = format!("{}@example.com", change.author.to_lowercase());
+    let mut stream = format!(
+        "commit refs/heads/{}\ncommitter {} <{email}> {when} +0000\n{}",
+        change.branch,
+        change.author,
+        data(change.subject)
+    );
+    if let Some(from) = change.from {
+        stream += &format!("from refs/heads/{from}^0\n");
+    }
+    for (path, text) in change.files {
+        stream += &format!("M 100644 inline {path}\n{}", data(text));
+    }
+    git(repository, &["fast-import", "--quiet"], Some(&stream)).await
+}
+
+fn data(text: &str) -> String {
+    format!("data {}\n{text}\n", text.len())
+}
+
+async fn git(repository: &Path, arguments: &[&str], input: Option<&str>) -> anyhow::Result<()> {
+    std::fs::create_dir_all(repository).with_context(|| format!("cannot make {}", repository.display()))?;
+    let mut child = Command::new("git")
+        .args(arguments)
+        .current_dir(repository)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("cannot run git: is it installed?")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.unwrap_or_default().as_bytes()).await.context("cannot write to git")?;
+    }
+    let output = child.wait_with_output().await.context("cannot run git")?;
+    if !output.status.success() {
+        bail!("git {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}

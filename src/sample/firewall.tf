@@ -1,0 +1,6 @@
+resource "terraform_data" "firewall" {
+  input = {
+    network = terraform_data.network.output.name
+    allow   = ["443/tcp"]
+  }
+}
