@@ -1,0 +1,118 @@
+//! The browser tests' needs: Node's packages and a browser. What the machine has is used, what it lacks is fetched,
+//! and what cannot be fetched is named.
+
+use crate::workspace::{Workspace, on_path, output, run};
+use anyhow::{Context, Result, bail, ensure};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+
+const PLACES: [&str; 4] = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/opt/google/chrome/chrome",
+    "/snap/bin/chromium",
+];
+
+/// Runs the browser tests against the server that was built.
+pub fn test(workspace: &Workspace) -> Result<()> {
+    install_packages(workspace)?;
+    let mut playwright = playwright(workspace);
+    if let Some(browser) = find_or_install(workspace)? {
+        playwright.env("HEADWAY_BROWSER", browser);
+    }
+    playwright.arg("test").env("HEADWAY_BINARY", workspace.server(false));
+    run(&mut playwright)
+}
+
+/// Whether there is anything to run.
+pub fn has_specs(workspace: &Workspace) -> bool {
+    let is_spec = |entry: fs::DirEntry| entry.file_name().to_string_lossy().ends_with(".spec.ts");
+    fs::read_dir(workspace.end2end().join("tests")).is_ok_and(|entries| entries.flatten().any(is_spec))
+}
+
+fn playwright(workspace: &Workspace) -> Command {
+    let mut command = Command::new(workspace.end2end().join("node_modules/.bin/playwright"));
+    command.current_dir(workspace.end2end());
+    command
+}
+
+fn install_packages(workspace: &Workspace) -> Result<()> {
+    let version = output(Command::new("node").arg("--version")).context("the browser tests need Node 20 or newer")?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    ensure!(major >= Some(20), "the browser tests need Node 20 or newer, this is {version}");
+    let folder = workspace.end2end();
+    // npm writes this file last: an installation that was cut short has none.
+    let installed = modified(&folder.join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= modified(&folder.join("package-lock.json")) {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(&folder).args(["ci", "--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    run(&mut npm)
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// The browser to use; none means the one that Playwright keeps for itself.
+fn find_or_install(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    if let Some(browser) = env::var_os("HEADWAY_BROWSER") {
+        let browser = PathBuf::from(browser);
+        ensure!(works(&browser), "HEADWAY_BROWSER is {}, which does not start", browser.display());
+        return Ok(Some(browser));
+    }
+    if let Some(browser) = find() {
+        return Ok(Some(browser));
+    }
+    // Only on Debian: Ubuntu's package of that name is a snap, which does not start in most containers.
+    if is_root() && is_debian() {
+        let update = run(Command::new("apt-get").arg("update"));
+        let install = update.and_then(|()| run(Command::new("apt-get").args(["install", "-y", "chromium"])));
+        match (install, find()) {
+            (Ok(()), Some(browser)) => return Ok(Some(browser)),
+            (Err(error), _) => eprintln!("{error:#}"),
+            (Ok(()), None) => eprintln!("the chromium that apt-get installed does not start"),
+        }
+    }
+    if let Err(error) = run(playwright(workspace).args(["install", "chromium"])) {
+        bail!(
+            "no browser: none is on the PATH and none can be fetched ({error:#}). Install Chromium or Chrome with your \
+             system's packages, or set HEADWAY_BROWSER to one"
+        );
+    }
+    Ok(None)
+}
+
+fn find() -> Option<PathBuf> {
+    let named = NAMES.iter().filter_map(|name| on_path(name));
+    named.chain(PLACES.iter().map(PathBuf::from)).find(|browser| works(browser))
+}
+
+fn works(browser: &Path) -> bool {
+    output(Command::new(browser).arg("--version")).is_some_and(|version| version.contains("Chrom"))
+}
+
+fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_some_and(|id| id == "0")
+}
+
+fn is_debian() -> bool {
+    fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_say_it_is_a_browser_is_none() {
+        assert!(!works(Path::new("/bin/true")));
+        assert!(!works(Path::new("/nowhere/chromium")));
+    }
+}
