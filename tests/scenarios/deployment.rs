@@ -1,0 +1,169 @@
+//! The main job: a proposed run is promoted, planned again, confirmed and applied; and what stands in the way.
+
+use crate::headway::{Headway, terraform};
+use crate::repository::{Repository, resource};
+
+#[tokio::test]
+async fn a_proposed_run_becomes_a_deployment() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    headway.page(&stack).await.says("No tracked runs yet").says("No current commit yet");
+    headway.deploy(&stack).await;
+
+    let commit = repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let proposed = headway.proposed(&stack, "more").await;
+    headway.until_state(&proposed, "finished").await.says("It can be promoted").says("and then waits");
+    headway.page(&format!("{proposed}/changes")).await.says("terraform_data.second").lacks("terraform_data.first");
+
+    let tracked = headway.press(&proposed, "promote_run").await;
+    assert_ne!(tracked.path, proposed);
+    let again = headway.press(&proposed, "promote_run").await;
+    assert_eq!(again.path, tracked.path, "the second caller is shown the first run");
+    headway.page(&stack).await.says(&format!("Current commit {}", &commit[..7]));
+
+    let waiting = headway.until_state(&tracked.path, "unconfirmed").await;
+    waiting.says("Autodeploy is off").says("Promoted by operator").says("Confirm").says("Discard");
+    headway.press(&tracked.path, "confirm_run").await.has_status(200);
+    let done = headway.until_state(&tracked.path, "finished").await;
+    done.says("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+
+    let reviewed = headway.page(&proposed).await;
+    reviewed.says("It has been promoted.").says("Promoted by operator");
+    assert!(reviewed.runs().contains(&tracked.path) && done.runs().contains(&proposed), "they link to each other");
+    let activity = headway.page("/activity").await;
+    activity.says("promote").says(&format!("{} on more became the tracked run", &commit[..7])).says("confirm");
+}
+
+#[tokio::test]
+async fn with_autodeploy_a_promotion_is_applied_at_once_and_a_later_push_that_would_undo_it_waits() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    headway.deploy(&stack).await;
+    headway.behave(&stack, &["autodeploy", "allow_run_promotion", "secret_masking"]).await.says("Saved.");
+
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let proposed = headway.proposed(&stack, "more").await;
+    headway.until_state(&proposed, "finished").await.says("applied at once");
+    let tracked = headway.press(&proposed, "promote_run").await.path;
+    headway.until_state(&tracked, "finished").await.says("1 added");
+
+    // The branch is not merged, and somebody pushes to main.
+    repository.commit("main", "Make a third thing", &[("third.tf", &resource("third"))]);
+    headway.sync(&stack).await;
+    let pushed = headway.page(&stack).await.runs()[0].clone();
+    let held = headway.until_state(&pushed, "unconfirmed").await;
+    held.says("Applying would take out 1 commit").says("Make a second thing").lacks("Autodeploy is off");
+    headway.page("/").await.says("Review the waiting plan");
+}
+
+#[tokio::test]
+async fn a_promotion_that_is_discarded_is_put_back_and_can_be_promoted_again() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    headway.deploy(&stack).await;
+    let before = repository.git(&["rev-parse", "main"]);
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let proposed = headway.proposed(&stack, "more").await;
+    headway.until_state(&proposed, "finished").await;
+    let tracked = headway.press(&proposed, "promote_run").await.path;
+    headway.until_state(&tracked, "unconfirmed").await;
+    headway.press(&tracked, "discard_run").await;
+    headway.until_state(&tracked, "discarded").await;
+
+    headway.page(&stack).await.says(&format!("Current commit {}", &before[..7]));
+    let again = headway.press(&proposed, "promote_run").await.path;
+    assert_ne!(again, tracked);
+    headway.until_state(&again, "unconfirmed").await;
+}
+
+#[tokio::test]
+async fn a_button_that_has_become_stale_is_refused_with_the_reason_in_place() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    headway.deploy(&stack).await;
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let proposed = headway.proposed(&stack, "more").await;
+    headway.until_state(&proposed, "finished").await.says("It can be promoted");
+
+    headway.behave(&stack, &["secret_masking"]).await;
+    let refused = headway.press(&proposed, "promote_run").await;
+    refused.has_status(409).says("Run promotion is switched off for this stack.").says("Allow run promotion");
+    let (stack_id, run) = proposed.trim_start_matches("/stack/").split_once("/run/").unwrap();
+    let (status, problem) = headway.call("promote_run", &[("stack", stack_id), ("run", run)]).await;
+    assert_eq!(status, 409);
+    let conditions = problem["refused"]["promotion"]["conditions"].as_array().unwrap();
+    assert_eq!(conditions.iter().filter(|condition| condition["holds"] == false).count(), 1);
+    headway.page("/activity").await.says("promote refused");
+
+    // Nothing was started.
+    assert_eq!(headway.page(&stack).await.runs().len(), 1);
+}
+
+#[tokio::test]
+async fn tracked_runs_wait_for_the_stack_and_say_for_whom_and_proposed_ones_do_not_wait() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let first = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&first, "unconfirmed").await;
+    let second = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&second, "queued").await.says("Waits for the stack").says("is unconfirmed");
+
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let proposed = headway.proposed(&stack, "more").await;
+    headway.until_state(&proposed, "finished").await;
+
+    headway.press(&first, "discard_run").await;
+    headway.until_state(&second, "unconfirmed").await;
+}
+
+#[tokio::test]
+async fn a_lock_keeps_others_out_and_nothing_is_applied_by_itself() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let mut headway = Headway::start_with("serve", &[("HEADWAY_OPERATOR", "ada")]).await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    headway.behave(&stack, &["autodeploy", "allow_run_promotion"]).await;
+    let locked = headway.form(&format!("{stack}/lock"), "lock_stack", &[("stack", "network"), ("note", "migrating")]).await;
+    locked.says("Locked by ada").says("migrating");
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "unconfirmed").await.says("The stack is locked by ada.");
+
+    // Somebody else comes.
+    headway.end("-TERM");
+    headway.start_again_as("grace");
+    headway.press(&run, "confirm_run").await.has_status(409).says("The stack is locked by ada: migrating");
+    headway.form(&stack, "trigger_run", &[("stack", "network")]).await.has_status(409).says("Ask ada");
+    headway.end("-TERM");
+    headway.start_again_as("ada");
+    headway.press(&run, "discard_run").await;
+    headway.form(&stack, "unlock_stack", &[("stack", "network")]).await.lacks("Locked by");
+    let free = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&free, "finished").await;
+}

@@ -1,0 +1,337 @@
+//! A Headway under test: the program itself, and what a person does with it.
+
+use crate::repository::Repository;
+use reqwest::header::{ACCEPT, LOCATION, ORIGIN, REFERER};
+use reqwest::redirect::Policy;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up: a limit against hanging, not a measure.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Whether there is a Terraform; a test that needs one says so and ends.
+pub fn terraform() -> bool {
+    let found = Command::new("terraform").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        eprintln!("SKIPPED: this scenario plans for real, and there is no terraform on the path");
+    }
+    found
+}
+
+/// One Headway with its data folder.
+pub struct Headway {
+    child: Child,
+    pub url: String,
+    pub data: TempDir,
+    client: reqwest::Client,
+    environment: Vec<(String, String)>,
+}
+
+/// A page as it came.
+pub struct Page {
+    pub status: u16,
+    /// Its address, without the host.
+    pub path: String,
+    pub html: String,
+}
+
+impl Page {
+    /// Its text, without tags.
+    pub fn text(&self) -> String {
+        let mut html = String::new();
+        for (index, part) in self.html.split("<script").enumerate() {
+            html += if index == 0 { part } else { part.split_once("</script>").map_or("", |(_, after)| after) };
+        }
+        let mut text = String::new();
+        let mut inside = false;
+        for character in html.chars() {
+            match character {
+                '<' => inside = true,
+                '>' => {
+                    inside = false;
+                    text.push(' ');
+                }
+                _ if !inside => text.push(character),
+                _ => {}
+            }
+        }
+        let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[track_caller]
+    pub fn says(&self, expected: &str) -> &Self {
+        assert!(self.text().contains(expected), "{} does not say {expected:?}:\n{}", self.path, self.text());
+        self
+    }
+
+    #[track_caller]
+    pub fn lacks(&self, unexpected: &str) -> &Self {
+        assert!(!self.text().contains(unexpected), "{} says {unexpected:?}:\n{}", self.path, self.text());
+        self
+    }
+
+    #[track_caller]
+    pub fn has_status(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}:\n{}", self.path, self.text());
+        self
+    }
+
+    /// The addresses of the runs that it links to, each once, in order.
+    pub fn runs(&self) -> Vec<String> {
+        let mut runs = Vec::new();
+        for part in self.html.split("href=\"").skip(1) {
+            let link = part.split('"').next().unwrap();
+            let run = link.split(['?', '#']).next().unwrap();
+            let ends_in_id = run.rsplit('/').next().is_some_and(|id| id.len() == 26);
+            if run.contains("/run/") && ends_in_id && !runs.contains(&run.to_owned()) {
+                runs.push(run.to_owned());
+            }
+        }
+        runs
+    }
+
+    /// The state in the badge beside its title.
+    pub fn state(&self) -> String {
+        let after = self.html.split("data-state=\"").nth(1).unwrap_or_default();
+        after.split('"').next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Headway {
+    /// Starts with an empty data folder.
+    pub async fn start() -> Self {
+        Self::start_with("serve", &[]).await
+    }
+
+    /// Starts a subcommand with an empty data folder and more of an environment.
+    pub async fn start_with(subcommand: &str, environment: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, url) = spawn(subcommand, data.path(), &environment);
+        let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { child, url, data, client, environment }
+    }
+
+    /// Sends a signal and waits until the program has ended; its exit code, none when the signal ended it.
+    pub fn end(&mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+
+    /// Starts anew on the same data folder.
+    pub fn start_again(&mut self) {
+        let (child, url) = spawn("serve", self.data.path(), &self.environment);
+        self.child = child;
+        self.url = url;
+    }
+
+    /// Starts anew, with somebody else at it.
+    pub fn start_again_as(&mut self, operator: &str) {
+        self.environment.push(("HEADWAY_OPERATOR".into(), operator.into()));
+        self.start_again();
+    }
+
+    pub async fn page(&self, path: &str) -> Page {
+        let answer = self.client.get(format!("{}{path}", self.url)).header(ACCEPT, "text/html").send().await.unwrap();
+        let status = answer.status().as_u16();
+        Page { status, path: path.to_owned(), html: answer.text().await.unwrap() }
+    }
+
+    /// Sends a form that stands on the page `from`, and follows to the page that shows the answer.
+    pub async fn form(&self, from: &str, function: &str, fields: &[(&str, &str)]) -> Page {
+        let answer = self
+            .client
+            .post(format!("{}/api/{function}", self.url))
+            .header(ACCEPT, "text/html,application/xhtml+xml")
+            .header(REFERER, format!("{}{from}", self.url))
+            .header(ORIGIN, &self.url)
+            .form(fields)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let location = answer.headers().get(LOCATION).map(|location| location.to_str().unwrap().to_owned());
+        let Some(location) = location else { panic!("{function} answered {status} without a page to go to") };
+        assert_eq!(status, 303, "{function} leads to {location}");
+        self.page(&location).await
+    }
+
+    /// Calls a function as a script would: the status and the JSON.
+    pub async fn call(&self, function: &str, fields: &[(&str, &str)]) -> (u16, serde_json::Value) {
+        let request = self.client.post(format!("{}/api/{function}", self.url)).header(ACCEPT, "application/json");
+        let answer = request.form(fields).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// Reads a page again and again until it is as wanted.
+    pub async fn until(&self, path: &str, what: &str, wanted: impl Fn(&Page) -> bool) -> Page {
+        let begun = Instant::now();
+        loop {
+            let page = self.page(path).await;
+            if wanted(&page) {
+                return page;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} never got {what}:\n{}", page.text());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until a run is in this state.
+    pub async fn until_state(&self, run: &str, state: &str) -> Page {
+        let begun = Instant::now();
+        loop {
+            let page = self.page(run).await;
+            let now = page.state();
+            if now == state {
+                return page;
+            }
+            let ended = ["finished", "failed", "discarded", "canceled", "stopped"].contains(&now.as_str());
+            assert!(!ended && begun.elapsed() < PATIENCE, "{run} is {now}, not {state}:\n{}", page.text());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Makes a stack of a repository, through the two forms; its address.
+    pub async fn stack(&self, repository: &Repository, name: &str, more: &[(&str, &str)]) -> String {
+        let second = self.form("/stacks/new", "add_repository", &[("address", repository.address())]).await;
+        second.has_status(200).says("Step 2 of 2");
+        let id = second.path.split("repository=").nth(1).unwrap().to_owned();
+        let mut fields = vec![
+            ("repository", id.as_str()),
+            ("name", name),
+            ("tracked_branch", "main"),
+            ("vendor", "terraform"),
+            ("manage_state", "true"),
+            ("allow_run_promotion", "true"),
+        ];
+        fields.retain(|(field, _)| !more.iter().any(|(other, _)| other == field));
+        fields.extend(more.iter().filter(|(_, value)| !value.is_empty()));
+        let page = self.form(&second.path, "create_stack", &fields).await;
+        page.has_status(200);
+        assert!(page.path.starts_with("/stack/"), "{}: {}", page.path, page.text());
+        page.path
+    }
+
+    /// Has the stack look at its repository now.
+    pub async fn sync(&self, stack: &str) -> Page {
+        self.form(stack, "sync_stack", &[("stack", stack.trim_start_matches("/stack/"))]).await
+    }
+
+    /// Sends a form about a run.
+    pub async fn press(&self, run: &str, function: &str) -> Page {
+        let (stack, id) = run.trim_start_matches("/stack/").split_once("/run/").unwrap();
+        self.form(run, function, &[("stack", stack), ("run", id)]).await
+    }
+
+    /// Triggers a tracked run, confirms it and waits for its end; its address.
+    pub async fn deploy(&self, stack: &str) -> String {
+        let run = self.form(stack, "trigger_run", &[("stack", stack.trim_start_matches("/stack/"))]).await.path;
+        self.until_state(&run, "unconfirmed").await;
+        self.press(&run, "confirm_run").await;
+        self.until_state(&run, "finished").await;
+        run
+    }
+
+    /// The newest proposed run of a branch, once it is there.
+    pub async fn proposed(&self, stack: &str, branch: &str) -> String {
+        let page = self
+            .until(&format!("{stack}/proposed"), branch, |page| !card(page, branch).is_empty() && card_run(page, branch).is_some())
+            .await;
+        card_run(&page, branch).unwrap()
+    }
+
+    /// Saves *Behavior* with these switches on and all others off.
+    pub async fn behave(&self, stack: &str, on: &[&str]) -> Page {
+        let settings = format!("{stack}/settings/behavior");
+        let version = version(&self.page(&settings).await);
+        let name = stack.trim_start_matches("/stack/");
+        let mut fields = vec![("stack", name), ("version", version.as_str())];
+        fields.extend(on.iter().map(|switch| (*switch, "true")));
+        self.form(&settings, "save_behavior", &fields).await
+    }
+}
+
+/// The version that a settings page starts from.
+pub fn version(page: &Page) -> String {
+    let field = page.html.split("name=\"version\"").nth(1).unwrap();
+    field.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// The part of the list of branches that is about one of them.
+pub fn card(page: &Page, branch: &str) -> String {
+    let wanted = format!("</svg>{branch}<");
+    page.html.split("<li class=\"card").find(|card| card.contains(&wanted)).unwrap_or_default().to_owned()
+}
+
+fn card_run(page: &Page, branch: &str) -> Option<String> {
+    let html = card(page, branch);
+    Page { status: 200, path: String::new(), html }.runs().first().cloned()
+}
+
+impl Drop for Headway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(self.data.path().join("headway.log")).unwrap_or_default());
+        }
+    }
+}
+
+/// The program.
+pub fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_headway"))
+}
+
+fn spawn(subcommand: &str, data: &Path, environment: &[(String, String)]) -> (Child, String) {
+    use std::io::{BufRead as _, BufReader};
+    let log = std::fs::File::options().create(true).append(true).open(data.join("headway.log")).unwrap();
+    let mut child = Command::new(program())
+        .args([subcommand, "--addr", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("Headway is at ").unwrap_or_else(|| {
+        panic!("it did not start: {line}{}", std::fs::read_to_string(data.join("headway.log")).unwrap_or_default())
+    });
+    (child, url.to_owned())
+}
+
+/// A program that stands in front of the real Terraform: runs `script` first, with the phase in `$1`.
+pub fn engine_before(folder: &Path, script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = folder.join("engine");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\nexec terraform \"$@\"\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+impl Headway {
+    /// Gives the stack another program.
+    pub async fn use_engine(&self, stack: &str, engine: &str) {
+        let settings = format!("{stack}/settings/vendor");
+        let version = version(&self.page(&settings).await);
+        let fields = [
+            ("stack", stack.trim_start_matches("/stack/")),
+            ("version", &version),
+            ("vendor", "terraform"),
+            ("engine_binary", engine),
+        ];
+        self.form(&settings, "save_vendor", &fields).await.says("Saved.");
+    }
+}

@@ -1,0 +1,64 @@
+//! Logs: they stream, they are only ever text, and they end.
+
+use crate::headway::{Headway, engine_before, terraform};
+use crate::repository::Repository;
+use tokio::time::{Duration, timeout};
+
+#[tokio::test]
+async fn what_a_program_prints_is_text_with_colours_and_never_part_of_the_page() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let engines = tempfile::tempdir().unwrap();
+    let script = r#"[ "$1" = plan ] && printf '\033[31mred\033[0m \033[2J\033]0;title\007<img src=x onerror=alert(1)>\n'"#;
+    headway.use_engine(&stack, &engine_before(engines.path(), script)).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    let page = headway.until_state(&run, "unconfirmed").await;
+    assert!(page.html.contains("<span class=\"ansi-red\">red</span>"), "{}", page.html);
+    assert!(page.html.contains("&lt;img src=x onerror=alert(1)&gt;"), "{}", page.html);
+    assert!(!page.html.contains("<img") && !page.html.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn a_run_that_prints_without_end_is_cut_off_with_a_clear_mark() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let engines = tempfile::tempdir().unwrap();
+    // 56 MiB in lines of a kibibyte.
+    let script = "[ \"$1\" = plan ] && head -c 43000000 /dev/zero | base64 -w 1023";
+    headway.use_engine(&stack, &engine_before(engines.path(), script)).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    let page = headway.until_state(&run, "unconfirmed").await;
+    page.says("The log ends here: this run has printed 50 MiB.");
+    assert!(page.html.len() < 4_000_000, "a page never loads more than it shows: {} bytes", page.html.len());
+    let position = page.html.split("/log/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let whole = headway.page(&format!("{run}/log/{position}")).await;
+    assert!((50_000_000..54_000_000).contains(&whole.html.len()), "{} bytes", whole.html.len());
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_what_changes() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    let id = run.rsplit('/').next().unwrap();
+    let address = format!("{}/events?stack=network&run={id}", headway.url);
+    let mut stream = headway.client().get(address).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let mut told = String::new();
+    while !(told.contains("event: hello") && told.contains("event: changed") && told.contains("event: log")) {
+        let piece = timeout(Duration::from_secs(60), stream.chunk()).await.unwrap().unwrap().unwrap();
+        told += std::str::from_utf8(&piece).unwrap();
+    }
+}

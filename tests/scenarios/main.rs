@@ -1,0 +1,14 @@
+//! Scenarios: the whole program with a real Git, a real Terraform and a real database, driven as a browser without
+//! JavaScript would drive it. Each test has its own Headway, its own data folder and its own repository.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bad_input;
+mod deployment;
+mod headway;
+mod logs;
+mod pushes;
+mod recovery;
+mod repository;
+mod sample;
+mod settings;
+mod state;

@@ -1,0 +1,167 @@
+//! It restarts: a polite end, a sudden one, and what becomes of the runs that were at work.
+
+use crate::headway::{Headway, engine_before, terraform};
+use crate::repository::{Repository, resource};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// A configuration whose apply writes `began`, takes its time, and writes `ended`.
+fn slow_apply(folder: &Path, seconds: u32) -> String {
+    format!(
+        "resource \"terraform_data\" \"slow\" {{\n  provisioner \"local-exec\" {{\n    command = \"touch {0}/began; sleep \
+         {seconds}; touch {0}/ended\"\n  }}\n}}\n",
+        folder.display()
+    )
+}
+
+async fn until_exists(file: &Path) {
+    for _ in 0..900 {
+        if file.exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} never came", file.display());
+}
+
+/// Whether some process has this text in its command line.
+fn is_running(text: &str) -> bool {
+    Command::new("pgrep").args(["-f", text]).output().is_ok_and(|found| found.status.success())
+}
+
+#[tokio::test]
+async fn a_killed_headway_takes_its_terraform_along_and_plans_again() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let mut headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    // The first plan hangs; later ones do not.
+    let first = folder.path().join("first");
+    let script =
+        format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 314159265", first.display());
+    headway.use_engine(&stack, &engine_before(folder.path(), &script)).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    until_exists(&first).await;
+    assert!(is_running("sleep 314159265"));
+
+    headway.end("-KILL");
+    for _ in 0..100 {
+        if !is_running("sleep 314159265") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!is_running("sleep 314159265"), "Terraform has outlived Headway");
+    headway.start_again();
+    let page = headway.until_state(&run, "unconfirmed").await;
+    page.says("Headway ended while it planned; it plans again.");
+    headway.press(&run, "confirm_run").await;
+    headway.until_state(&run, "finished").await;
+}
+
+#[tokio::test]
+async fn an_apply_that_is_cut_off_has_failed_and_says_that_things_may_have_changed() {
+    if !terraform() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::new();
+    repository.commit("main", "Take long", &[("slow.tf", &slow_apply(folder.path(), 60))]);
+    let mut headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "unconfirmed").await;
+    headway.press(&run, "confirm_run").await;
+    until_exists(&folder.path().join("began")).await;
+    headway.end("-KILL");
+    headway.start_again();
+    headway.until_state(&run, "failed").await.says("The infrastructure may have changed");
+    assert!(!folder.path().join("ended").exists());
+
+    // Nothing is stuck: the state's lock is free, and the next run plans and applies.
+    std::fs::remove_file(folder.path().join("began")).unwrap();
+    repository.commit("main", "Take less long", &[("slow.tf", &slow_apply(folder.path(), 0))]);
+    headway.sync(&stack).await;
+    let next = headway.page(&stack).await.runs()[0].clone();
+    headway.until_state(&next, "unconfirmed").await;
+    headway.press(&next, "confirm_run").await;
+    headway.until_state(&next, "finished").await;
+}
+
+#[tokio::test]
+async fn asked_to_end_it_lets_an_apply_finish_and_puts_a_plan_back() {
+    if !terraform() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::new();
+    repository.commit("main", "Take long", &[("slow.tf", &slow_apply(folder.path(), 3))]);
+    let mut headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "unconfirmed").await;
+    // Beside the apply, a plan that would take for ever.
+    let engines = tempfile::tempdir().unwrap();
+    let first = engines.path().join("first");
+    let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 271828182", first.display());
+    headway.use_engine(&stack, &engine_before(engines.path(), &script)).await;
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let proposed = headway.proposed(&stack, "more").await;
+    until_exists(&first).await;
+    headway.press(&run, "confirm_run").await;
+    until_exists(&folder.path().join("began")).await;
+
+    assert_eq!(headway.end("-TERM"), Some(0));
+    assert!(folder.path().join("ended").exists(), "the apply was given time to end");
+    assert!(!is_running("sleep 271828182"));
+    headway.start_again();
+    headway.until_state(&run, "finished").await.says("Apply complete!");
+    headway.until_state(&proposed, "finished").await.says("Headway was stopped while it planned; it plans again.");
+}
+
+#[tokio::test]
+async fn a_plan_that_waits_survives_a_restart() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let mut headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "unconfirmed").await;
+    headway.end("-KILL");
+    headway.start_again();
+    headway.until_state(&run, "unconfirmed").await;
+    headway.press(&run, "confirm_run").await;
+    // The address of the state has another port now, and the plan was made with the old one.
+    let done = headway.until_state(&run, "finished").await;
+    done.says("Apply complete!");
+    assert_eq!(std::fs::read_dir(headway.data.path().join("runs")).unwrap().count(), 0, "nothing is left of the run");
+}
+
+#[tokio::test]
+async fn a_person_stops_a_plan_and_a_branch_goes_on_without_it() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let engines = tempfile::tempdir().unwrap();
+    let first = engines.path().join("first");
+    let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 161803398", first.display());
+    headway.use_engine(&stack, &engine_before(engines.path(), &script)).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    until_exists(&first).await;
+    headway.press(&run, "stop_run").await.has_status(200);
+    headway.until_state(&run, "stopped").await.says("Stopped by operator.");
+    assert!(!is_running("sleep 161803398"));
+    headway.press(&run, "confirm_run").await.has_status(409).says("it is stopped");
+    let again = headway.press(&run, "retry_run").await.path;
+    headway.until_state(&again, "unconfirmed").await.says("Retry of");
+}

@@ -1,0 +1,51 @@
+//! The sample: what a newcomer sees in the first minute.
+
+use crate::headway::{Headway, card, terraform};
+
+#[tokio::test]
+async fn the_sample_shows_the_rule_and_can_be_promoted() {
+    if !terraform() {
+        return;
+    }
+    let headway = Headway::start_with("demo", &[]).await;
+    headway.page("/").await.has_status(200).says("This is the sample");
+    let list = "/stack/network/proposed";
+    let page = headway
+        .until(list, "its four branches", |page| {
+            page.text().matches("Cannot be promoted").count() == 3 && page.text().contains("Review and promote")
+        })
+        .await;
+    for (branch, reason) in [
+        ("firewall", "has diverged from the current commit"),
+        ("add-subnets", "is older than the stack's current commit"),
+        ("dns-records", "Its plan failed."),
+        ("add-cache", "Review and promote"),
+    ] {
+        let card = card(&page, branch).replace("&#x27;", "'").replace("&#39;", "'");
+        assert!(card.contains(reason), "{branch}: {card}");
+    }
+    let proposed = headway.proposed("/stack/network", "add-cache").await;
+    let tracked = headway.press(&proposed, "promote_run").await.path;
+    headway.until_state(&tracked, "finished").await.says("warming the cache, step 3 of 3").says("1 added");
+    headway.page("/").await.says("Add a cache to the private subnet");
+}
+
+#[tokio::test]
+async fn without_an_engine_the_sample_says_how_to_get_one_and_nothing_else_breaks() {
+    // Git and the programs it needs, and nothing else.
+    let path = tempfile::tempdir().unwrap();
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if !["terraform", "tofu"].iter().any(|engine| name.to_string_lossy().starts_with(engine)) {
+                let _ = std::os::unix::fs::symlink(entry.path(), path.path().join(name));
+            }
+        }
+    }
+    let headway = Headway::start_with("demo", &[("PATH", path.path().to_str().unwrap())]).await;
+    let sentence = "Terraform is not installed: there is no program \"terraform\" on the path. Get it from https://";
+    let page = headway.until("/stack/network", "its tracked run", |page| !page.runs().is_empty()).await;
+    page.says(sentence);
+    headway.until_state(&page.runs()[0], "failed").await.says(sentence);
+    headway.page("/stack/network/settings/vendor").await.has_status(200).says(sentence);
+}

@@ -1,0 +1,112 @@
+//! Settings: what is saved, what is stale, what a variable may be, and how a stack goes.
+
+use crate::headway::{Headway, terraform, version};
+use crate::repository::Repository;
+
+#[tokio::test]
+async fn a_stale_save_is_refused_with_what_changed_and_keeps_what_was_typed() {
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let settings = format!("{stack}/settings/details");
+    let stale = version(&headway.page(&settings).await);
+    headway.behave(&stack, &["autodeploy", "secret_masking"]).await.says("Saved.");
+
+    let fields =
+        [("stack", "network"), ("version", &stale), ("name", "Net"), ("description", "typed"), ("labels", "a, b")];
+    let refused = headway.form(&settings, "save_details", &fields).await;
+    refused.has_status(409).says("Allow run promotion, Autodeploy");
+    assert!(refused.html.contains("value=\"Net\"") && refused.html.contains(">typed</textarea>"), "{}", refused.html);
+    assert_ne!(version(&refused), stale, "the form starts from what is saved now");
+    let newer = version(&refused);
+    let fields =
+        [("stack", "network"), ("version", &newer), ("name", "Net"), ("description", "typed"), ("labels", "a, b")];
+    headway.form(&settings, "save_details", &fields).await.has_status(200).says("Saved.");
+    headway.page("/").await.says("Net").says("typed");
+    headway.page("/activity").await.says("Name: Network → Net").says("Autodeploy: off → on");
+}
+
+#[tokio::test]
+async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
+    if !terraform() {
+        return;
+    }
+    let canary = "canary-4f1c9be2";
+    let configuration = "variable \"token\" {}\nvariable \"region\" {}\noutput \"region\" { value = var.region }\n\
+                         resource \"terraform_data\" \"leak\" {\n  input = var.token\n  provisioner \"local-exec\" {\n    \
+                         command = \"echo the token is $TF_VAR_token\"\n  }\n}\n";
+    let repository = Repository::new();
+    repository.commit("main", "Print a secret", &[("leak.tf", configuration)]);
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let page = format!("{stack}/settings/environment");
+    let both = [("planning", "true"), ("applying", "true")];
+    let secret = [("stack", "network"), ("name", "TF_VAR_token"), ("value", canary), ("secret", "true")];
+    let saved = headway.form(&page, "set_variable", &[secret.as_slice(), &both].concat()).await;
+    saved.has_status(200).says("Saved.").says("TF_VAR_token").lacks(canary);
+    let plain = [("stack", "network"), ("name", "TF_VAR_region"), ("value", "eu-west-1")];
+    headway.form(&page, "set_variable", &[plain.as_slice(), &both].concat()).await.says("eu-west-1");
+    // Left empty, the secret stays.
+    let kept = [("stack", "network"), ("name", "TF_VAR_token"), ("value", ""), ("secret", "true")];
+    headway.form(&page, "set_variable", &[kept.as_slice(), &both].concat()).await.has_status(200);
+
+    let run = headway.deploy(&stack).await;
+    let log = headway.page(&run).await;
+    log.says("the token is ••••••").lacks(canary);
+    headway.page(&format!("{run}/changes")).await.lacks(canary).says("eu-west-1");
+    for file in std::fs::read_dir(headway.data.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.is_file() {
+            let bytes = std::fs::read(&file).unwrap();
+            let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+            assert!(!found, "the secret stands in clear in {}", file.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_fields_are_refused_at_the_field_and_nothing_changes() {
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let page = format!("{stack}/settings/environment");
+    for (name, value) in [("PATH", "/tmp"), ("9A", "x"), ("", "x")] {
+        let fields = [("stack", "network"), ("name", name), ("value", value), ("planning", "true")];
+        headway.form(&page, "set_variable", &fields).await.has_status(422);
+    }
+    headway.page(&page).await.says("No variables yet");
+    let version = version(&headway.page(&format!("{stack}/settings/source")).await);
+    for (branch, root, globs, message) in [
+        ("nope", "", "", "The repository has no branch \"nope\"."),
+        ("main", "nowhere", "", "There is no folder \"nowhere\" on main."),
+        ("main", "../etc", "", "stays inside the repository"),
+        ("main", "/etc", "", "without a slash at its beginning"),
+        ("main", "", "a[", "is not a glob"),
+    ] {
+        let fields = [
+            ("stack", "network"),
+            ("version", version.as_str()),
+            ("tracked_branch", branch),
+            ("project_root", root),
+            ("additional_globs", globs),
+        ];
+        headway.form(&format!("{stack}/settings/source"), "save_source", &fields).await.has_status(422).says(message);
+    }
+}
+
+#[tokio::test]
+async fn a_stack_goes_only_when_its_name_was_typed_and_nothing_protects_it() {
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let page = format!("{stack}/settings/deletion");
+    headway.form(&page, "delete_stack", &[("stack", "network"), ("name", "nope")]).await.has_status(422);
+    headway.behave(&stack, &["protect_from_deletion"]).await;
+    let fields = [("stack", "network"), ("name", "Network")];
+    headway.form(&page, "delete_stack", &fields).await.has_status(409).says("protected from deletion");
+    headway.behave(&stack, &[]).await;
+    let list = headway.form(&page, "delete_stack", &fields).await;
+    assert_eq!(list.path, "/");
+    list.says("No stacks yet");
+    headway.page(&stack).await.has_status(404);
+    headway.page("/activity").await.says("delete stack");
+}
