@@ -18,6 +18,9 @@ pub struct Config {
     /// A PostgreSQL address; without it the database is a SQLite file in the data folder.
     #[arg(long, env = "HEADWAY_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
+    /// The port of the state backend on this machine; decided at the first start.
+    #[arg(skip)]
+    pub state_port: u16,
     /// Whether this is the sample; decided by the subcommand.
     #[arg(skip)]
     pub sample: bool,
@@ -55,6 +58,11 @@ impl Config {
     /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.data.join("headway.db")
+    }
+
+    /// The file that keeps the port of the state backend.
+    pub fn state_port_file(&self) -> PathBuf {
+        self.data.join("state.port")
     }
 
     /// The folder of the repositories' mirrors.

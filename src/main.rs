@@ -10,7 +10,7 @@ use headway::vault::Vault;
 use headway::{runner, sample, server};
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -75,6 +75,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let _lock = take(&config.data)?;
     let listener = listen(config.addr).await?;
     config.addr = listener.local_addr().context("cannot tell the address")?;
+    let state_listener = listen_for_state(&mut config).await?;
     let context = open(config).await?;
 
     let (stop, stopping) = watch::channel(false);
@@ -82,6 +83,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let workers = tokio::spawn(runner::work(context.clone(), stopping));
     let poller = tokio::spawn(fetch::poll(context.clone()));
     let seeding = context.config.sample.then(|| tokio::spawn(sample::seed(context.clone())));
+    let state = tokio::spawn(axum::serve(state_listener, server::state_router(context.clone())).into_future());
     let router = server::router(context.clone(), closing.clone());
     let mut closed = closing;
     let serving = tokio::spawn(
@@ -101,11 +103,12 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         seeding.abort();
     }
     stop.send_replace(true);
-    // Runs that apply still write their state through the server, so it closes after them.
+    // Runs that apply still write their state, and people still look; both end with the last run.
     tokio::select! {
         worked = workers => worked.context("the workers ended badly")?,
         again = ended() => { again?; bail!("ended at once: it was asked twice") }
     }
+    state.abort();
     close.send_replace(true);
     let close_limit = std::time::Duration::from_secs(5);
     if let Ok(served) = tokio::time::timeout(close_limit, serving).await {
@@ -151,6 +154,22 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         }
         _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
     })
+}
+
+/// Listens for the Terraform of the runs, on the port of the first start if it is free.
+async fn listen_for_state(config: &mut Config) -> anyhow::Result<TcpListener> {
+    let file = config.state_port_file();
+    let kept: u16 = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, kept)).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::warn!(port = kept, %error, "the state backend moves: plans that wait cannot be applied any more");
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot listen on this machine")?
+        }
+    };
+    config.state_port = listener.local_addr().context("cannot tell the state backend's port")?.port();
+    std::fs::write(&file, config.state_port.to_string()).context("cannot keep the state backend's port")?;
+    Ok(listener)
 }
 
 async fn open(config: Config) -> anyhow::Result<Context> {

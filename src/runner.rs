@@ -18,6 +18,7 @@ mod log;
 mod phases;
 mod process;
 pub mod recover;
+mod secrets;
 pub mod supervise;
 mod walk;
 mod workspace;

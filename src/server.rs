@@ -67,12 +67,6 @@ pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .route("/events", get(events::events))
         .route("/stack/{stack}/run/{run}/log/{position}", get(log_text::log_text))
-        // What Terraform asks for.
-        .route(
-            "/state/{stack}/{run}",
-            get(state::read).post(state::write).layer(DefaultBodyLimit::max(STATE_LIMIT)),
-        )
-        .route("/state/{stack}/{run}/lock", post(state::lock).delete(state::unlock))
         // What browsers and watchers ask for.
         .route("/pkg/{*file}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
@@ -82,6 +76,17 @@ pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
         .with_state(server)
+}
+
+/// The routes that the Terraform of a run asks for, on a listener of their own that only this machine reaches. Its port
+/// stays the same across restarts, because a saved plan holds the address.
+pub fn state_router(context: Context) -> Router {
+    Router::new()
+        .route("/state/{stack}/{run}", get(state::read).post(state::write))
+        .route("/state/{stack}/{run}/lock", post(state::lock).delete(state::unlock))
+        .layer(DefaultBodyLimit::max(STATE_LIMIT))
+        .layer(CatchPanicLayer::new())
+        .with_state(context)
 }
 
 impl Server {

@@ -151,7 +151,7 @@ fn Promotable(run: RunRow, verdict: Verdict, header: Header) -> impl IntoView {
     view! {
         <p class="verdict" data-holds="false">
             <Icon name="cross" />
-            <span>"Cannot be promoted. " {reason}</span>
+            <span><strong>"Cannot be promoted."</strong> " " {reason}</span>
         </p>
     }
     .into_any()

@@ -132,7 +132,8 @@ mod browser {
         fn soon(self) {
             if self.waiting.try_get_value() == Some(false) {
                 self.waiting.set_value(true);
-                set_timeout(
+                // Without a timer there is nobody to tell either.
+                let _ = set_timeout(
                     move || {
                         self.waiting.try_set_value(false);
                         self.signal.try_update(|count| *count += 1);
@@ -145,7 +146,7 @@ mod browser {
 
     async fn pause(duration: Duration) {
         let (sender, receiver) = futures::channel::oneshot::channel();
-        set_timeout(
+        let _ = set_timeout(
             move || {
                 // Whoever waited may be gone.
                 let _ = sender.send(());

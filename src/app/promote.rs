@@ -4,7 +4,7 @@
 use super::api::{PromoteRun, RetryRun};
 use super::problem::{Told, told};
 use super::timeline::{MissingCommits, Retry, Which, pending};
-use super::ui::{Icon, StateBadge};
+use super::ui::{DeltaView, Icon, StateBadge};
 use super::view::{Header, RunView};
 use crate::domain::promotion::{Condition, ConditionName, Verdict};
 use crate::domain::relation::Missing;
@@ -84,7 +84,7 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>) -> 
     let queue = header.blocker.as_ref().map(|blocker| {
         format!("It waits in the queue first: “{}” is {} and keeps the stack.", blocker.commit.subject, blocker.state.name())
     });
-    let delta = run.delta.map(|delta| format!("The reviewed plan: {delta}."));
+    let delta = run.delta.map(|delta| view! { <p class="meta">"The reviewed plan: " <DeltaView delta=Some(delta) /></p> });
     view! {
         <dialog id=DIALOG class="dialog" aria-labelledby="promote-title">
             <h2 id="promote-title">{format!("Promote to {}?", header.name)}</h2>
@@ -92,8 +92,11 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>) -> 
                 <strong>{run.commit.subject.clone()}</strong>
                 {format!(" ({} on {}) becomes a tracked run.", run.commit.hash.short(), run.branch)}
             </p>
-            {delta.map(|delta| view! { <p>{delta}</p> })}
-            <p>{consequence}</p>
+            {delta}
+            <p class=if header.autodeploy { "warning" } else { "note" }>
+                {header.autodeploy.then(|| view! { <Icon name="alert" /> })}
+                <span>{consequence}</span>
+            </p>
             {queue.map(|queue| view! { <p>{queue}</p> })}
             <div class="actions">
                 <ActionForm action=promote>
@@ -122,13 +125,21 @@ fn Conditions(verdict: Verdict, missing: Option<Missing>, ended: bool) -> impl I
         (None, 1, true) => "It cannot be promoted, for one reason:".to_owned(),
         (None, count, true) => format!("It cannot be promoted, for {count} reasons:"),
     };
+    let symbol = match (&verdict.promoted_as, refused, ended) {
+        (Some(_), _, _) | (None, 0, _) => "check",
+        (None, _, false) => "clock",
+        (None, _, true) => "cross",
+    };
     // Once promoted, what does not hold any more is of no interest.
     let open = verdict.promoted_as.is_none() && ended;
     let (failing, holding): (Vec<_>, Vec<_>) = verdict.conditions.into_iter().partition(|condition| !condition.holds);
     let total = failing.len() + holding.len();
     view! {
         <section class="conditions" aria-label="Promotion">
-            <p class="verdict" data-holds=(refused == 0 || !open).to_string()>{title}</p>
+            <p class="verdict" data-holds=(refused == 0 || !open).to_string()>
+                <Icon name=symbol />
+                {title}
+            </p>
             {open
                 .then(|| {
                     view! {

@@ -68,7 +68,9 @@ pub fn StacksPage() -> impl IntoView {
 
 #[component]
 fn List(view: StacksView) -> impl IntoView {
-    let StacksView { now, stacks, total, .. } = view;
+    let StacksView { now, mut stacks, total, .. } = view;
+    // What waits for a person comes first; the others stay by name.
+    stacks.sort_by_key(|stack| stack.unconfirmed.is_none());
     let active = stacks.iter().filter_map(|stack| stack.newest.as_ref()).any(|run| !run.state.is_terminal());
     if total == 0 {
         return view! {

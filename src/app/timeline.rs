@@ -56,6 +56,9 @@ fn Entry(step: Step, run: Run, header: Header, log: Option<LogView>, children: C
         None if transition.state.is_terminal() => None,
         None => Some(format!("{} so far", span(header.now.since(transition.at)))),
     };
+    // While the plan waits, the holds below say it.
+    let held = until.is_none() && transition.state == RunState::Unconfirmed && !run.holds.is_empty();
+    let note = transition.note.filter(|_| !held);
     let open = log.is_some();
     let closed = (lines > 0 && !open).then(|| {
         view! {
@@ -76,7 +79,7 @@ fn Entry(step: Step, run: Run, header: Header, log: Option<LogView>, children: C
                     <span>{format!("by {}", transition.actor)}</span>
                 </span>
             </div>
-            {transition.note.map(|note| view! { <p class="note">{note}</p> })}
+            {note.map(|note| view! { <p class="note">{note}</p> })}
             {children()}
             {closed}
             {log

@@ -8,6 +8,7 @@ use super::propose::{retire, start_proposed};
 use super::track::{NewTracked, start_tracked};
 use super::{Context, find_stack, take_stack};
 use crate::domain::problem::{Problem, Refusal};
+use crate::domain::relation::Relation;
 use crate::domain::stack::Stack;
 use crate::domain::{Commit, CommitHash, StackId};
 use crate::store::Writing;
@@ -68,11 +69,16 @@ async fn pushes(context: &Context, stack: &Stack, answered: &Heads, heads: &Head
         if answered.get(branch) == Some(head) {
             continue;
         }
+        let history = context.history(&stack.repository);
+        let goes_on = |old: &CommitHash| {
+            let relation = history.as_ref().map(|history| history.relation(Some(old), head));
+            *branch == stack.tracked_branch || matches!(relation, Some(Relation::Ahead { .. }))
+        };
         let from = match answered.get(branch) {
-            Some(old) => Some(old.clone()),
-            // A new branch brings what it has beyond the tracked one.
-            None => context
-                .history(&stack.repository)
+            Some(old) if goes_on(old) => Some(old.clone()),
+            // A new branch, or one that was rewritten, brings what it has beyond the tracked one.
+            Some(_) | None => history
+                .as_ref()
                 .zip(heads.get(&stack.tracked_branch))
                 .and_then(|(history, tracked)| history.merge_base(tracked, head)),
         };

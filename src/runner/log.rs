@@ -1,6 +1,7 @@
 //! The log of one phase, on its way from a program to the store: known secrets are masked, lines are written together
 //! every tenth of a second, and a run that prints without end is cut off with a clear mark.
 
+use super::secrets::Secrets;
 use crate::commands::Context;
 use crate::domain::run::Run;
 use crate::store::StoreError;
@@ -15,12 +16,6 @@ const MARK: &str = "--- The log ends here: this run has printed 50 MiB. It goes 
 /// How often lines are written, so that a page has them within a fifth of a second.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// What stands in a log instead of a secret.
-const MASKED: &str = "••••••";
-
-/// Secrets shorter than this are left alone: masking "a" would make a log unreadable and hide nothing.
-const SHORTEST_SECRET: usize = 4;
-
 /// Writes the log of one step of a run.
 #[derive(Debug)]
 pub struct Log {
@@ -30,13 +25,13 @@ pub struct Log {
     next_line: i64,
     bytes: i64,
     pending: Vec<String>,
-    secrets: Vec<String>,
+    secrets: Secrets,
     lost: bool,
 }
 
 impl Log {
     /// Opens the log of the step that the run is in.
-    pub async fn open(context: &Context, run: &Run, secrets: &[String]) -> Result<Self, StoreError> {
+    pub async fn open(context: &Context, run: &Run, secrets: Secrets) -> Result<Self, StoreError> {
         let mut reading = context.store.read().await?;
         let position = reading.transitions(&run.id).await?.last().map_or(0, |transition| transition.position);
         let lengths = reading.log_lengths(&run.id).await?;
@@ -49,7 +44,7 @@ impl Log {
             next_line,
             bytes,
             pending: Vec::new(),
-            secrets: maskable(secrets),
+            secrets,
             lost: false,
         })
     }
@@ -80,12 +75,7 @@ impl Log {
         if self.bytes >= LIMIT {
             return;
         }
-        let mut line = line.replace('\0', "");
-        for secret in &self.secrets {
-            if line.contains(secret.as_str()) {
-                line = line.replace(secret.as_str(), MASKED);
-            }
-        }
+        let line = self.secrets.mask(line.replace('\0', ""));
         self.bytes += i64::try_from(line.len() + 1).unwrap_or(LIMIT);
         self.pending.push(line);
         if self.bytes >= LIMIT {
@@ -114,25 +104,5 @@ impl Log {
                 self.pending = lines;
             }
         }
-    }
-}
-
-/// The texts to look for: every line of every secret that is long enough, the longest first.
-fn maskable(secrets: &[String]) -> Vec<String> {
-    let lines = secrets.iter().flat_map(|secret| secret.lines()).map(str::trim);
-    let mut texts: Vec<String> = lines.filter(|line| line.len() >= SHORTEST_SECRET).map(str::to_owned).collect();
-    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    texts.dedup();
-    texts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::maskable;
-
-    #[test]
-    fn long_secrets_come_before_those_they_contain_and_short_ones_are_left_alone() {
-        let secrets = ["abc", "hunter2", "hunter2-long", "first line\n  second line"].map(str::to_owned);
-        assert_eq!(maskable(&secrets), ["hunter2-long", "second line", "first line", "hunter2"]);
     }
 }

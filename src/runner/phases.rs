@@ -81,7 +81,7 @@ impl Phases {
         ];
         environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
         let state_address = stack.manage_state.then(|| {
-            format!("http://127.0.0.1:{}/state/{}/{}", context.config.addr.port(), stack.id, held.run.id)
+            format!("http://127.0.0.1:{}/state/{}/{}", context.config.state_port, stack.id, held.run.id)
         });
         let config = &context.config;
         Self {

@@ -5,6 +5,7 @@ use super::keeper::Keeper;
 use super::log::Log;
 use super::phases::{Phases, Purpose};
 use super::process::{self, Ended, Order, Program};
+use super::secrets::Secrets;
 use super::workspace::Workspace;
 use super::{HEADWAY, Held, engine};
 use crate::commands::retry_outdated::retry_outdated;
@@ -119,7 +120,8 @@ impl Walk {
         let bytes = tokio::fs::read(&document).await.map_err(|error| self.broken("read the plan", &error))?;
         // It holds sensitive values in clear.
         tokio::fs::remove_file(&document).await.map_err(|error| self.broken("remove the plan's JSON", &error))?;
-        let plan = Plan::read(&bytes).map_err(|error| Halt::Failed(format!("The plan cannot be read: {error}")))?;
+        let mut plan = Plan::read(&bytes).map_err(|error| Halt::Failed(format!("The plan cannot be read: {error}")))?;
+        self.secrets().hide_in(&mut plan);
         if self.decide(&plan).await? == RunState::Applying {
             self.apply().await?;
         }
@@ -227,12 +229,14 @@ impl Walk {
     }
 
     async fn log(&self) -> Result<Log, Halt> {
-        let secrets: Vec<String> = if self.stack.behavior.secret_masking {
-            self.variables.iter().filter(|(variable, _)| variable.secret).map(|(_, value)| value.clone()).collect()
-        } else {
-            Vec::new()
-        };
-        Ok(Log::open(&self.context, &self.held.run, &secrets).await?)
+        // A switch of the stack for its logs; plans are always without secrets.
+        let secrets = if self.stack.behavior.secret_masking { self.secrets() } else { Secrets::default() };
+        Ok(Log::open(&self.context, &self.held.run, secrets).await?)
+    }
+
+    fn secrets(&self) -> Secrets {
+        let secret = self.variables.iter().filter(|(variable, _)| variable.secret);
+        Secrets::new(&secret.map(|(_, value)| value.clone()).collect::<Vec<_>>())
     }
 
     /// Runs one program of the engine, with its lines in the log of the present step.

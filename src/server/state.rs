@@ -4,7 +4,7 @@
 //! the state. Only a tracked run that applies, and that holds the lock, may write it; a write with another lineage, an
 //! older serial or a wrong checksum is refused with 409.
 
-use super::Server;
+use crate::commands::Context;
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
@@ -92,7 +92,7 @@ pub struct WriteQuery {
 type Place = Path<(StackId, RunId)>;
 
 /// The run that a request speaks for.
-async fn run_of(server: &Server, stack: &StackId, run: &RunId, headers: &HeaderMap) -> Result<Run, Refused> {
+async fn run_of(context: &Context, stack: &StackId, run: &RunId, headers: &HeaderMap) -> Result<Run, Refused> {
     let credential = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -102,22 +102,22 @@ async fn run_of(server: &Server, stack: &StackId, run: &RunId, headers: &HeaderM
     let token = credential.as_deref().and_then(|credential| credential.split_once(':')).map(|(_, token)| token);
     let token = token.filter(|token| !token.is_empty()).ok_or(Refused::Credential)?;
     // Compared as hashes, so that the time it takes says nothing about the credential.
-    let mut reading = server.context.store.read().await?;
+    let mut reading = context.store.read().await?;
     let found = reading.run_of_state_token(stack, run, &token_hash(token)).await?;
     found.filter(|run| run.state.is_working()).ok_or(Refused::Credential)
 }
 
 /// The newest state; 204 when there is none yet.
 pub async fn read(
-    State(server): State<Server>,
+    State(context): State<Context>,
     Path((stack, run)): Place,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    run_of(&server, &stack, &run, &headers).await?;
-    let Some(state) = server.context.store.read().await?.state(&stack).await? else {
+    run_of(&context, &stack, &run, &headers).await?;
+    let Some(state) = context.store.read().await?.state(&stack).await? else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
-    let document = server.context.vault.open_text(&state.document).map_err(|error| {
+    let document = context.vault.open_text(&state.document).map_err(|error| {
         tracing::error!(stack.id = %stack, %error, "cannot open a state");
         Refused::Unavailable
     })?;
@@ -127,13 +127,13 @@ pub async fn read(
 
 /// Stores the next state.
 pub async fn write(
-    State(server): State<Server>,
+    State(context): State<Context>,
     Path((stack, run)): Place,
     Query(query): Query<WriteQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refused> {
-    let run = run_of(&server, &stack, &run, &headers).await?;
+    let run = run_of(&context, &stack, &run, &headers).await?;
     if run.state != RunState::Applying {
         return Err(Refused::Forbidden("Only a run that applies writes state."));
     }
@@ -143,12 +143,12 @@ pub async fn write(
     }
     let text = std::str::from_utf8(&body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
     let document: Document = serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
-    let sealed = server.context.vault.seal(text).map_err(|error| {
+    let sealed = context.vault.seal(text).map_err(|error| {
         tracing::error!(stack.id = %stack, %error, "cannot seal a state");
         Refused::Unavailable
     })?;
 
-    let mut writing = server.context.store.write().await?;
+    let mut writing = context.store.write().await?;
     let lock = writing.state_lock(&stack).await?;
     let held = lock.as_ref().is_some_and(|lock| lock.run_id == run.id && lock.lock_id == query.lock);
     if !held {
@@ -176,26 +176,26 @@ pub async fn write(
         md5,
         document: sealed,
         run_id: run.id.clone(),
-        created_at: server.context.now(),
+        created_at: context.now(),
     };
     writing.add_state(&stack, &state).await?;
     // Whoever lost the run in this very moment writes nothing.
-    writing.renew(&run.id, run.fence, server.context.now().plus(30_000)).await.map_err(|_| Refused::Credential)?;
+    writing.renew(&run.id, run.fence, context.now().plus(30_000)).await.map_err(|_| Refused::Credential)?;
     writing.commit().await?;
     Ok(StatusCode::OK)
 }
 
 /// Takes the lock; 423 with its holder when somebody has it.
 pub async fn lock(
-    State(server): State<Server>,
+    State(context): State<Context>,
     Path((stack, run)): Place,
     headers: HeaderMap,
     body: String,
 ) -> Result<StatusCode, Refused> {
-    let run = run_of(&server, &stack, &run, &headers).await?;
+    let run = run_of(&context, &stack, &run, &headers).await?;
     let document: LockDocument =
         serde_json::from_str(&body).map_err(|_| Refused::Malformed("This is no Terraform lock."))?;
-    let mut writing = server.context.store.write().await?;
+    let mut writing = context.store.write().await?;
     if let Some(held) = writing.state_lock(&stack).await? {
         // Terraform tries again when an answer was lost.
         return if held.lock_id == document.id { Ok(StatusCode::OK) } else { Err(Refused::Locked(held.document)) };
@@ -205,7 +205,7 @@ pub async fn lock(
         document: body,
         run_id: run.id.clone(),
         fence: run.fence,
-        created_at: server.context.now(),
+        created_at: context.now(),
     };
     match writing.lock_state(&stack, &lock).await {
         Ok(()) => {}
@@ -218,13 +218,13 @@ pub async fn lock(
 
 /// Gives the lock back; only its holder may.
 pub async fn unlock(
-    State(server): State<Server>,
+    State(context): State<Context>,
     Path((stack, run)): Place,
     headers: HeaderMap,
     body: String,
 ) -> Result<StatusCode, Refused> {
-    let run = run_of(&server, &stack, &run, &headers).await?;
-    let mut writing = server.context.store.write().await?;
+    let run = run_of(&context, &stack, &run, &headers).await?;
+    let mut writing = context.store.write().await?;
     let Some(held) = writing.state_lock(&stack).await? else { return Ok(StatusCode::OK) };
     let named = serde_json::from_str::<LockDocument>(&body).map(|lock| lock.id).ok();
     if held.run_id != run.id || named.is_some_and(|id| id != held.lock_id) {
