@@ -52,7 +52,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=|text: String| if text.is_empty() { "Headway".into() } else { format!("{text} · Headway") } />
         <Router>
-            <a class="skip" href="#main">"Skip to the content"</a>
+            <a class="skip" href="#main" rel="external">"Skip to the content"</a>
             <header class="masthead">
                 <a class="brand" href="/" aria-label="Headway, all stacks">
                     <Icon name="headway" />
@@ -67,7 +67,7 @@ pub fn App() -> impl IntoView {
                     {boot.viewer}
                 </span>
             </header>
-            {boot.sample.map(|sample| view! { <p class="banner">{sample}</p> })}
+            {boot.sample.map(|sample| view! { <aside class="banner" aria-label="About this sample">{sample}</aside> })}
             <main id="main" tabindex="-1">
                 <Focus />
                 <Routes fallback=NotFound>

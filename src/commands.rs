@@ -1,6 +1,7 @@
-//! The use cases of Headway, one verb a file. Every surface (page, command line, GitHub) comes through here: a command
-//! demands a [`Permit`], checks the rules, writes in one transaction, and leaves an entry in the activity log whether
-//! it was done or refused.
+//! The use cases of Headway, one verb a file.
+//!
+//! Every surface (page, command line, GitHub) comes through here: a command demands a [`Permit`], checks the rules,
+//! writes in one transaction, and leaves an entry in the activity log whether it was done or refused.
 
 pub mod add_repository;
 mod advance;

@@ -1,4 +1,4 @@
-//! Headway: self-hosted run promotion for Terraform and `OpenTofu`.
+//! Headway: self-hosted run promotion for Terraform and OpenTofu.
 #![recursion_limit = "256"]
 
 #[cfg(feature = "ssr")]

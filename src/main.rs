@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tracing_subscriber::EnvFilter;
 
-/// Self-hosted run promotion for Terraform and `OpenTofu`.
+/// Self-hosted run promotion for Terraform and OpenTofu.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {

@@ -34,6 +34,11 @@ async fn header(
         let relation = history.relation(stack.current_commit.as_ref(), head);
         history.commit(head).map(|commit| (commit, relation))
     });
+    let blocker = reading.blocker(&stack.id).await?;
+    let state = match &blocker {
+        Some(blocker) => Some(blocker.state),
+        None => reading.newest_tracked(&stack.id).await?.map(|run| run.state),
+    };
     Ok(Header {
         now: context.now(),
         viewer: viewer.to_owned(),
@@ -48,8 +53,8 @@ async fn header(
         autodeploy: stack.behavior.autodeploy,
         current: current(history, stack.current_commit.as_ref()),
         head,
-        state: reading.newest_tracked(&stack.id).await?.map(|run| run.state),
-        blocker: reading.blocker(&stack.id).await?.as_ref().map(RunRow::from),
+        state,
+        blocker: blocker.as_ref().map(RunRow::from),
         lock: stack.lock.clone(),
         disabled: stack.disabled,
         problem: repository.problem.map(|problem| (problem, repository.next_fetch_at)),

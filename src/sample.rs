@@ -1,11 +1,12 @@
-//! The sample: a Git repository made on the spot, whose branches show the promotion rule. Its history is made as a team
-//! would have made it, push after push, so that everything on its pages really happened: a branch that was merged, a
-//! deployment, a branch that is ahead, one that has diverged, and one whose plan fails.
+//! The sample: a Git repository made on the spot, whose branches show the promotion rule.
+//!
+//! Its history is made as a team would have made it, push after push, so that everything on its pages really happened:
+//! a branch that was merged, a deployment, a branch that is ahead, one that has diverged, and one whose plan fails.
 
+use crate::commands::Context;
 use crate::commands::add_repository::add_repository;
 use crate::commands::create_stack::create_stack;
 use crate::commands::fetch::fetch;
-use crate::commands::Context;
 use crate::domain::permission::{CreateStack, Role, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunKind;
@@ -127,7 +128,8 @@ async fn make(context: &Context) -> anyhow::Result<()> {
         push(context, &repository, change).await?;
     }
     // Told of once more, now that the stack knows what it stands at: the branch gets its proposed run.
-    let moved = Change { from: Some("firewall"), hours_ago: 1, subject: "Let the firewall pass the office", ..DIVERGED };
+    let moved =
+        Change { from: Some("firewall"), hours_ago: 1, subject: "Let the firewall pass the office", ..DIVERGED };
     push(context, &repository, &Change { files: &[("office.tf", OFFICE)], ..moved }).await?;
     fetched(context, &id).await?;
     std::fs::write(done, "").context("cannot note that the sample is made")?;

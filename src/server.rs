@@ -6,6 +6,7 @@ pub mod forms;
 mod health;
 mod log_text;
 mod security;
+mod site;
 mod state;
 
 use crate::app::{App, Assets, Boot, shell};
@@ -13,10 +14,10 @@ use crate::commands::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use forms::Flashes;
-use axum::http::request::Parts;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 use tokio::sync::watch;
@@ -71,6 +72,7 @@ pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
         .route("/pkg/{*file}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
         .route("/robots.txt", get(assets::serve))
+        .route("/icons.svg", get(assets::serve))
         .route("/health", get(health::health))
         .layer(axum::middleware::from_fn(security::headers))
         .layer(CsrfLayer::new())

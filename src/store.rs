@@ -100,7 +100,10 @@ pub enum Change {
 #[derive(Clone, Debug)]
 enum Database {
     /// One writer, so that nobody waits for a lock in the middle; readers never wait (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -163,10 +166,8 @@ impl Store {
             return Err(StoreError::TooOld(version));
         }
         sqlx::migrate!().run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(8)
-            .connect_with(options.pragma("query_only", "on"))
-            .await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(8).connect_with(options.pragma("query_only", "on")).await?;
         Ok(Self::over(Database::Sqlite { writer, readers }))
     }
 

@@ -1,7 +1,13 @@
-//! Every server function: parse, permit, command or query, [`Problem`]. A function that changes something is sent by a
-//! form and lives under its own name at `/api/…`; where it leads is said here, with a redirect.
+//! Every server function: parse, permit, command or query, [`Problem`].
+//!
+//! A function that changes something is sent by a form and lives under its own name at `/api/…`; where it leads is said
+//! here, with a redirect.
 
 #![allow(missing_docs, reason = "the macro makes a struct of every function's arguments, which the function documents")]
+#![allow(clippy::too_many_arguments, reason = "each argument is a field of a form")]
+
+#[cfg(feature = "ssr")]
+mod access;
 
 use super::view::{
     ActivityView, ChangesView, LogView, ProposedView, RepositoryView, RunView, SettingsView, StacksView, TrackedView,
@@ -9,60 +15,10 @@ use super::view::{
 use crate::domain::problem::Problem;
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-mod server {
-    pub use crate::commands::{
-        Context, add_repository, confirm, create_stack, delete_stack, discard, lock, promote, propose, retry,
-        save_settings, set_current, set_variable, stop, sync, trigger,
-    };
-    pub use crate::domain::permission::{self, Action, Permit, Viewer, permit};
-    pub use crate::domain::problem::Problem;
-    pub use crate::domain::stack::Behavior;
-    pub use crate::domain::vendor::Vendor;
-    pub use crate::domain::{RepositoryId, RunId, StackId};
-    pub use crate::queries;
-    pub use crate::store::Settings;
-    use leptos::prelude::use_context;
-
-    /// What commands and queries work with.
-    pub fn context() -> Result<Context, Problem> {
-        use_context::<Context>().ok_or(Problem::Unavailable)
-    }
-
-    /// Who asks. Whoever reaches this Headway is its operator: it listens on this machine only.
-    pub fn viewer(context: &Context) -> Viewer {
-        Viewer { name: context.config.operator.clone(), role: permission::Role::Administrator }
-    }
-
-    /// The permit to do `A` on a stack; without one the attempt is written to the activity log.
-    pub async fn permitted<A: Action>(context: &Context, stack: &str) -> Result<Permit<A>, Problem> {
-        let viewer = viewer(context);
-        let stack = StackId::new(stack);
-        match permit::<A>(&viewer, &stack) {
-            Ok(permit) => Ok(permit),
-            Err(forbidden) => {
-                let problem = Problem::Forbidden { needs: forbidden.needs };
-                context.note_refusal(&viewer.name, A::NAME, Some(&stack), None, &problem).await?;
-                Err(problem)
-            }
-        }
-    }
-
-    /// Leads to a page.
-    pub fn go(page: &str) {
-        leptos_axum::redirect(page, false);
-    }
-
-    /// One item a line, or between commas.
-    pub fn list(text: &str) -> Vec<String> {
-        text.split(['\n', ',']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
-    }
-}
-
 /// The list of stacks.
 #[server(endpoint = "stacks")]
 pub async fn stacks(search: String, filter: String) -> Result<StacksView, Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     queries::stacks(&context, &viewer(&context), &search, queries::Filter::parse(&filter)).await
 }
@@ -70,7 +26,7 @@ pub async fn stacks(search: String, filter: String) -> Result<StacksView, Proble
 /// The tracked runs of a stack.
 #[server(endpoint = "tracked")]
 pub async fn tracked(stack: String, before: Option<String>) -> Result<TrackedView, Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     queries::tracked(&context, &viewer(&context), &StackId::new(stack), before.map(RunId::new).as_ref()).await
 }
@@ -78,7 +34,7 @@ pub async fn tracked(stack: String, before: Option<String>) -> Result<TrackedVie
 /// The branches of a stack with their newest proposed runs.
 #[server(endpoint = "proposed")]
 pub async fn proposed(stack: String) -> Result<ProposedView, Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     queries::proposed(&context, &viewer(&context), &StackId::new(stack)).await
 }
@@ -86,7 +42,7 @@ pub async fn proposed(stack: String) -> Result<ProposedView, Problem> {
 /// One run, with the log of the step at `open`.
 #[server(endpoint = "run")]
 pub async fn run(stack: String, run: String, open: Option<i64>) -> Result<RunView, Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     queries::run(&context, &viewer(&context), &StackId::new(stack), &RunId::new(run), open).await
 }
@@ -94,14 +50,14 @@ pub async fn run(stack: String, run: String, open: Option<i64>) -> Result<RunVie
 /// Lines of a log from line `from` on.
 #[server(endpoint = "log")]
 pub async fn log(stack: String, run: String, position: i64, from: i64) -> Result<LogView, Problem> {
-    use server::*;
+    use access::*;
     queries::log(&context()?, &StackId::new(stack), &RunId::new(run), position, Some(from)).await
 }
 
 /// What a run would change.
 #[server(endpoint = "changes")]
 pub async fn changes(stack: String, run: String) -> Result<ChangesView, Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     queries::changes(&context, &viewer(&context), &StackId::new(stack), &RunId::new(run)).await
 }
@@ -109,7 +65,7 @@ pub async fn changes(stack: String, run: String) -> Result<ChangesView, Problem>
 /// Everything that the settings pages show.
 #[server(endpoint = "settings")]
 pub async fn settings(stack: String) -> Result<SettingsView, Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     queries::settings(&context, &viewer(&context), &StackId::new(stack)).await
 }
@@ -117,14 +73,14 @@ pub async fn settings(stack: String) -> Result<SettingsView, Problem> {
 /// A repository for a new stack.
 #[server(endpoint = "repository")]
 pub async fn repository(id: String, branch: Option<String>) -> Result<RepositoryView, Problem> {
-    use server::*;
+    use access::*;
     queries::repository(&context()?, &RepositoryId::new(id), branch.as_deref()).await
 }
 
 /// The activity log.
 #[server(endpoint = "activity")]
 pub async fn activity(stack: Option<String>, before: Option<String>) -> Result<ActivityView, Problem> {
-    use server::*;
+    use access::*;
     let stack = stack.filter(|stack| !stack.is_empty()).map(StackId::new);
     queries::activity(&context()?, stack, before).await
 }
@@ -132,7 +88,7 @@ pub async fn activity(stack: Option<String>, before: Option<String>) -> Result<A
 /// Promotes a proposed run and leads to the tracked one.
 #[server(endpoint = "promote_run")]
 pub async fn promote_run(stack: String, run: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Promote>(&context, &stack).await?;
     let promotion = promote::promote(&context, &permit, &RunId::new(run)).await?;
@@ -143,7 +99,7 @@ pub async fn promote_run(stack: String, run: String) -> Result<(), Problem> {
 /// Accepts the plan of a tracked run.
 #[server(endpoint = "confirm_run")]
 pub async fn confirm_run(stack: String, run: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Confirm>(&context, &stack).await?;
     confirm::confirm(&context, &permit, &RunId::new(run)).await
@@ -152,7 +108,7 @@ pub async fn confirm_run(stack: String, run: String) -> Result<(), Problem> {
 /// Rejects a run.
 #[server(endpoint = "discard_run")]
 pub async fn discard_run(stack: String, run: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Discard>(&context, &stack).await?;
     discard::discard(&context, &permit, &RunId::new(run)).await
@@ -161,7 +117,7 @@ pub async fn discard_run(stack: String, run: String) -> Result<(), Problem> {
 /// Interrupts a run.
 #[server(endpoint = "stop_run")]
 pub async fn stop_run(stack: String, run: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Stop>(&context, &stack).await?;
     stop::stop(&context, &permit, &RunId::new(run)).await
@@ -170,7 +126,7 @@ pub async fn stop_run(stack: String, run: String) -> Result<(), Problem> {
 /// Runs the same commit once more and leads there.
 #[server(endpoint = "retry_run")]
 pub async fn retry_run(stack: String, run: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Retry>(&context, &stack).await?;
     let again = retry::retry(&context, &permit, &RunId::new(run)).await?;
@@ -181,7 +137,7 @@ pub async fn retry_run(stack: String, run: String) -> Result<(), Problem> {
 /// Starts a tracked run and leads there.
 #[server(endpoint = "trigger_run")]
 pub async fn trigger_run(stack: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Trigger>(&context, &stack).await?;
     let run = trigger::trigger(&context, &permit).await?;
@@ -192,7 +148,7 @@ pub async fn trigger_run(stack: String) -> Result<(), Problem> {
 /// Starts a proposed run for a branch and leads there.
 #[server(endpoint = "propose_run")]
 pub async fn propose_run(stack: String, branch: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Propose>(&context, &stack).await?;
     let run = propose::propose(&context, &permit, &branch).await?;
@@ -203,7 +159,7 @@ pub async fn propose_run(stack: String, branch: String) -> Result<(), Problem> {
 /// Takes the stack's lock.
 #[server(endpoint = "lock_stack")]
 pub async fn lock_stack(stack: String, #[server(default)] note: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Lock>(&context, &stack).await?;
     lock::lock(&context, &permit, &note).await?;
@@ -214,17 +170,17 @@ pub async fn lock_stack(stack: String, #[server(default)] note: String) -> Resul
 /// Gives the stack's lock back; an administrator may take away somebody else's.
 #[server(endpoint = "unlock_stack")]
 pub async fn unlock_stack(stack: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Unlock>(&context, &stack).await?;
-    let force = server::permit::<permission::ForceUnlock>(&viewer(&context), &StackId::new(stack)).ok();
+    let force = access::permit::<permission::ForceUnlock>(&viewer(&context), &StackId::new(stack)).ok();
     lock::unlock(&context, &permit, force.as_ref()).await
 }
 
 /// Fetches the repository and follows the tracked branch; leads to the run that this started, if any.
 #[server(endpoint = "sync_stack")]
 pub async fn sync_stack(stack: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Sync>(&context, &stack).await?;
     match sync::sync(&context, &permit).await? {
@@ -237,7 +193,7 @@ pub async fn sync_stack(stack: String) -> Result<(), Problem> {
 /// Says where the stack stands.
 #[server(endpoint = "set_current_commit")]
 pub async fn set_current_commit(stack: String, commit: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::SetCurrentCommit>(&context, &stack).await?;
     set_current::set_current(&context, &permit, &commit).await?;
@@ -248,16 +204,16 @@ pub async fn set_current_commit(stack: String, commit: String) -> Result<(), Pro
 /// Looks at a repository and leads to the second step of a new stack.
 #[server(endpoint = "add_repository")]
 pub async fn add_repository(address: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
-    let id = server::add_repository::add_repository(&context, &viewer(&context), &address).await?;
+    let id = access::add_repository::add_repository(&context, &viewer(&context), &address).await?;
     go(&format!("/stacks/new?repository={id}"));
     Ok(())
 }
 
 /// Makes a stack and leads there.
 #[server(endpoint = "create_stack")]
-#[allow(clippy::too_many_arguments, reason = "each is a field of the form")]
+
 pub async fn create_stack(
     repository: String,
     name: String,
@@ -268,7 +224,7 @@ pub async fn create_stack(
     #[server(default)] manage_state: bool,
     #[server(default)] allow_run_promotion: bool,
 ) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let id = create_stack::id_for(&name)?;
     let permit = permitted::<permission::CreateStack>(&context, id.as_str()).await?;
@@ -300,7 +256,7 @@ pub async fn save_details(
     #[server(default)] labels: String,
     #[server(default)] disabled: bool,
 ) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let page = save_settings::Page::Details { name, description, labels: list(&labels), disabled };
     save(&stack, version, page, "details").await
 }
@@ -314,9 +270,8 @@ pub async fn save_source(
     #[server(default)] project_root: String,
     #[server(default)] additional_globs: String,
 ) -> Result<(), Problem> {
-    use server::*;
-    let page =
-        save_settings::Page::Source { tracked_branch, project_root, additional_globs: list(&additional_globs) };
+    use access::*;
+    let page = save_settings::Page::Source { tracked_branch, project_root, additional_globs: list(&additional_globs) };
     save(&stack, version, page, "source").await
 }
 
@@ -328,14 +283,14 @@ pub async fn save_vendor(
     vendor: String,
     #[server(default)] engine_binary: String,
 ) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let vendor = Vendor::parse(&vendor).ok_or(Problem::Malformed)?;
     save(&stack, version, save_settings::Page::Vendor { vendor, engine_binary }, "vendor").await
 }
 
 /// Saves *Behavior*.
 #[server(endpoint = "save_behavior")]
-#[allow(clippy::too_many_arguments, reason = "each is a switch of the form")]
+
 pub async fn save_behavior(
     stack: String,
     version: i64,
@@ -345,15 +300,14 @@ pub async fn save_behavior(
     #[server(default)] allow_run_promotion: bool,
     #[server(default)] secret_masking: bool,
 ) -> Result<(), Problem> {
-    use server::*;
-    let behavior =
-        Behavior { autodeploy, autoretry, protect_from_deletion, allow_run_promotion, secret_masking };
+    use access::*;
+    let behavior = Behavior { autodeploy, autoretry, protect_from_deletion, allow_run_promotion, secret_masking };
     save(&stack, version, save_settings::Page::Behavior(behavior), "behavior").await
 }
 
 #[cfg(feature = "ssr")]
-async fn save(stack: &str, version: i64, page: server::save_settings::Page, name: &str) -> Result<(), Problem> {
-    use server::*;
+async fn save(stack: &str, version: i64, page: access::save_settings::Page, name: &str) -> Result<(), Problem> {
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, stack).await?;
     save_settings::save_settings(&context, &permit, version, page).await?;
@@ -371,7 +325,7 @@ pub async fn set_variable(
     #[server(default)] planning: bool,
     #[server(default)] applying: bool,
 ) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, &stack).await?;
     let new = set_variable::NewVariable { name, value, secret, planning, applying };
@@ -383,7 +337,7 @@ pub async fn set_variable(
 /// Removes a variable of a stack's environment.
 #[server(endpoint = "remove_variable")]
 pub async fn remove_variable(stack: String, name: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, &stack).await?;
     set_variable::remove_variable(&context, &permit, &name).await?;
@@ -394,7 +348,7 @@ pub async fn remove_variable(stack: String, name: String) -> Result<(), Problem>
 /// Removes a stack and leads to the list.
 #[server(endpoint = "delete_stack")]
 pub async fn delete_stack(stack: String, name: String) -> Result<(), Problem> {
-    use server::*;
+    use access::*;
     let context = context()?;
     let permit = permitted::<permission::DeleteStack>(&context, &stack).await?;
     delete_stack::delete_stack(&context, &permit, &name).await?;

@@ -17,10 +17,8 @@ const UNFOLDED: usize = 20;
 #[component]
 pub fn ChangesPage() -> impl IntoView {
     let (live, stack, run) = (use_live(), use_stack(), use_run());
-    let page = Resource::new(
-        move || (stack.get(), run.get(), live.changed.get()),
-        |(stack, run, _)| api::changes(stack, run),
-    );
+    let page =
+        Resource::new(move || (stack.get(), run.get(), live.changed.get()), |(stack, run, _)| api::changes(stack, run));
     view! {
         <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
         <Loaded resource=page render=|view| view! { <Changes view /> } />
@@ -32,7 +30,7 @@ fn Changes(view: ChangesView) -> impl IntoView {
     let ChangesView { header, run, plan } = view;
     let state = run.state;
     view! {
-        <RunHeader run header />
+        <RunHeader run header tab="Changes" />
         <Reload active=!state.is_terminal() />
         {match plan {
             Some(plan) if plan.resources.is_empty() && plan.outputs.is_empty() => {

@@ -54,14 +54,20 @@ pub fn Reload(active: bool) -> impl IntoView {
 mod browser {
     use super::Live;
     use futures::StreamExt as _;
-    use futures::future::{AbortHandle, Abortable};
+    use futures::future::{AbortHandle, Abortable, Either, select};
+    use gloo_net::eventsource::State;
     use gloo_net::eventsource::futures::EventSource;
     use leptos::prelude::*;
     use leptos::task::spawn_local;
+    use std::cell::Cell;
+    use std::rc::Rc;
     use std::time::Duration;
 
     /// News that come close together are answered once.
     const TOGETHER: Duration = Duration::from_millis(80);
+
+    /// How often to look whether the connection stands.
+    const WATCH: Duration = Duration::from_secs(1);
 
     /// How long to wait before a connection that the browser has given up is opened anew.
     const PAUSE: Duration = Duration::from_secs(2);
@@ -95,48 +101,50 @@ mod browser {
         let mut news = futures::stream::select_all(streams);
         let (changed, log) = (Once::new(live.changed), Once::new(live.log));
         let mut first = true;
-        while let Some(event) = news.next().await {
-            match event {
-                Ok((name, _)) => {
-                    // The page was rendered a moment before the first `hello`; nothing tells what happened between.
+        loop {
+            match select(news.next(), Box::pin(pause(WATCH))).await {
+                // The page was rendered a moment before the first `hello`; nothing tells what happened between.
+                Either::Left((Some(Ok((name, _))), _)) => {
                     live.lost.set(false);
-                    if name != "log" && !(name == "hello" && std::mem::take(&mut first) && live.changed.get_untracked() == 0) {
+                    let fresh = name == "hello" && std::mem::take(&mut first) && live.changed.get_untracked() == 0;
+                    if name != "log" && !fresh {
                         changed.soon();
                     }
                     if name != "changed" {
                         log.soon();
                     }
                 }
-                Err(_) => {
-                    live.lost.set(true);
-                    if source.state() == gloo_net::eventsource::State::Closed {
-                        return;
-                    }
-                }
+                Either::Left((Some(Err(_)) | None, _)) => return,
+                // While the browser reconnects by itself, nobody is told of it; so look.
+                Either::Right(_) => match source.state() {
+                    State::Open => live.lost.set(false),
+                    State::Connecting => live.lost.set(true),
+                    State::Closed => return,
+                },
             }
         }
     }
 
     /// Counts a signal up once for all the news that come close together.
-    #[derive(Clone, Copy)]
+    #[derive(Clone)]
     struct Once {
         signal: RwSignal<u32>,
-        waiting: StoredValue<bool>,
+        waiting: Rc<Cell<bool>>,
     }
 
     impl Once {
         fn new(signal: RwSignal<u32>) -> Self {
-            Self { signal, waiting: StoredValue::new(false) }
+            Self { signal, waiting: Rc::default() }
         }
 
-        fn soon(self) {
-            if self.waiting.try_get_value() == Some(false) {
-                self.waiting.set_value(true);
+        fn soon(&self) {
+            if !self.waiting.replace(true) {
+                let (signal, waiting) = (self.signal, self.waiting.clone());
                 // Without a timer there is nobody to tell either.
                 let _ = set_timeout(
                     move || {
-                        self.waiting.try_set_value(false);
-                        self.signal.try_update(|count| *count += 1);
+                        waiting.set(false);
+                        signal.try_update(|count| *count += 1);
                     },
                     TOGETHER,
                 );

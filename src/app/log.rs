@@ -74,7 +74,9 @@ fn numbered(first: i64, lines: Vec<LogLine>) -> Vec<(i64, LogLine)> {
 /// Reads what has been printed since.
 async fn catch_up(stack: String, run: String, position: i64, first: RwSignal<i64>, lines: RwSignal<Vec<LogLine>>) {
     loop {
-        let (Some(begin), Some(count)) = (first.try_get_untracked(), lines.try_with_untracked(Vec::len)) else { return };
+        let (Some(begin), Some(count)) = (first.try_get_untracked(), lines.try_with_untracked(Vec::len)) else {
+            return;
+        };
         let next = begin + i64::try_from(count).unwrap_or(0);
         // A log that cannot be read now is read with the next news.
         let Ok(more) = api::log(stack.clone(), run.clone(), position, next).await else { return };
@@ -105,12 +107,9 @@ fn Line(line: LogLine) -> impl IntoView {
 
 fn classes(style: &Style) -> Option<String> {
     let mut classes = Vec::new();
-    for (on, name) in [
-        (style.bold, "bold"),
-        (style.dim, "dim"),
-        (style.italic, "italic"),
-        (style.underline, "underline"),
-    ] {
+    for (on, name) in
+        [(style.bold, "bold"), (style.dim, "dim"), (style.italic, "italic"), (style.underline, "underline")]
+    {
         if on {
             classes.push(name.to_owned());
         }

@@ -51,16 +51,19 @@ fn answer_with(problem: &Problem) {
 /// A problem in the place where it arose.
 #[component]
 pub fn Alert(problem: Problem) -> impl IntoView {
-    let fields = match &problem {
-        Problem::Invalid(fields) if fields.len() > 1 => fields.iter().map(|field| field.message.clone()).collect(),
-        _ => Vec::new(),
+    let fields: Vec<_> = if let Problem::Invalid(fields) = &problem
+        && fields.len() > 1
+    {
+        fields.iter().map(|field| field.message.clone()).collect()
+    } else {
+        Vec::new()
     };
-    let refusals: Vec<_> = match &problem {
-        Problem::Refused(refusal) => match refusal.as_ref() {
-            Refusal::Promotion(verdict) => verdict.refusals().skip(1).cloned().collect(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+    let refusals: Vec<_> = if let Problem::Refused(refusal) = &problem
+        && let Refusal::Promotion(verdict) = refusal.as_ref()
+    {
+        verdict.refusals().skip(1).cloned().collect()
+    } else {
+        Vec::new()
     };
     view! {
         <div class="alert" role="alert">

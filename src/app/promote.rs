@@ -10,7 +10,10 @@ use crate::domain::promotion::{Condition, ConditionName, Verdict};
 use crate::domain::relation::Missing;
 use crate::domain::run::Run;
 use leptos::form::ActionForm;
+use leptos::html::Dialog;
 use leptos::prelude::*;
+use leptos::web_sys::MouseEvent;
+use leptos::web_sys::js_sys::Reflect;
 
 const DIALOG: &str = "promote-dialog";
 
@@ -22,6 +25,7 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
     let promotable = verdict.as_ref().is_some_and(Verdict::may_promote);
     let home = format!("/stack/{}", header.id);
     let problem = told(promote);
+    let dialog = NodeRef::<Dialog>::new();
     view! {
         {newer
             .map(|newer| {
@@ -39,7 +43,14 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
             {promotable
                 .then(|| {
                     view! {
-                        <button class="button" data-kind="primary" type="button" commandfor=DIALOG command="show-modal">
+                        <button
+                            class="button"
+                            data-kind="primary"
+                            type="button"
+                            commandfor=DIALOG
+                            command="show-modal"
+                            on:click=move |event| open(&event, dialog)
+                        >
                             <Icon name="promote" />
                             "Promote"
                         </button>
@@ -48,7 +59,7 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
             {ended.then(|| view! { <Retry run=run.clone() retry /> })}
         </div>
         <Told problem />
-        {promotable.then(|| view! { <Confirmation run=run.clone() header=header.clone() promote /> })}
+        {promotable.then(|| view! { <Confirmation run=run.clone() header=header.clone() promote dialog /> })}
         {(!promotions.is_empty())
             .then(|| {
                 view! {
@@ -73,20 +84,45 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
     }
 }
 
+/// Opens the dialog where the browser does not know `commandfor` yet.
+fn open(event: &MouseEvent, dialog: NodeRef<Dialog>) {
+    if let Some(dialog) = dialog.get_untracked().filter(|_| !knows_commands(event)) {
+        // A dialog that has just left the page cannot be opened, and need not be.
+        let _ = dialog.show_modal();
+    }
+}
+
+/// Closes it there.
+fn close(event: &MouseEvent, dialog: NodeRef<Dialog>) {
+    if let Some(dialog) = dialog.get_untracked().filter(|_| !knows_commands(event)) {
+        dialog.close();
+    }
+}
+
+fn knows_commands(event: &MouseEvent) -> bool {
+    let button = event.current_target();
+    button.is_some_and(|button| Reflect::has(&button, &"commandForElement".into()).unwrap_or(false))
+}
+
 /// Asks once more, and says what will happen.
 #[component]
-fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>) -> impl IntoView {
+fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dialog: NodeRef<Dialog>) -> impl IntoView {
     let consequence = if header.autodeploy {
         "Autodeploy is on: unless something holds it, the plan will be applied at once, without asking again."
     } else {
         "Headway plans the commit again and then waits: nothing is applied before somebody confirms that plan."
     };
     let queue = header.blocker.as_ref().map(|blocker| {
-        format!("It waits in the queue first: “{}” is {} and keeps the stack.", blocker.commit.subject, blocker.state.name())
+        format!(
+            "It waits in the queue first: “{}” is {} and keeps the stack.",
+            blocker.commit.subject,
+            blocker.state.name()
+        )
     });
-    let delta = run.delta.map(|delta| view! { <p class="meta">"The reviewed plan: " <DeltaView delta=Some(delta) /></p> });
+    let delta =
+        run.delta.map(|delta| view! { <p class="meta">"The reviewed plan: " <DeltaView delta=Some(delta) /></p> });
     view! {
-        <dialog id=DIALOG class="dialog" aria-labelledby="promote-title">
+        <dialog id=DIALOG class="dialog" aria-labelledby="promote-title" node_ref=dialog>
             <h2 id="promote-title">{format!("Promote to {}?", header.name)}</h2>
             <p>
                 <strong>{run.commit.subject.clone()}</strong>
@@ -106,7 +142,7 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>) -> 
                         {if header.autodeploy { "Promote and apply" } else { "Promote this commit" }}
                     </button>
                 </ActionForm>
-                <button class="button" type="button" commandfor=DIALOG command="close">
+                <button class="button" type="button" commandfor=DIALOG command="close" on:click=move |event| close(&event, dialog)>
                     "Cancel"
                 </button>
             </div>

@@ -81,7 +81,15 @@ fn History(view: RunView, actions: RunActions) -> impl IntoView {
 
 /// What stands above both tabs of a run.
 #[component]
-pub fn RunHeader(run: Run, header: Header) -> impl IntoView {
+pub fn RunHeader(
+    /// The run.
+    run: Run,
+    /// Its stack.
+    header: Header,
+    /// What the page shows of it.
+    #[prop(optional)]
+    tab: &'static str,
+) -> impl IntoView {
     let home = format!("/stack/{}", header.id);
     let address = format!("{home}/run/{}", run.id);
     let list = match run.kind {
@@ -92,8 +100,14 @@ pub fn RunHeader(run: Run, header: Header) -> impl IntoView {
         RunKind::Proposed => "Proposed run: plans only",
         RunKind::Tracked => "Tracked run: plans, then applies",
     };
+    // A proposed run, the tracked one it became, and their changes are told apart by their titles.
+    let what = match (run.kind, tab) {
+        (_, tab) if !tab.is_empty() => format!("{tab} of a {} run", run.kind.name()),
+        (RunKind::Proposed, _) => "Proposed run".to_owned(),
+        (RunKind::Tracked, _) => "Tracked run".to_owned(),
+    };
     view! {
-        <Title text=format!("{} · {}", run.commit.subject, header.name) />
+        <Title text=format!("{} · {what} · {}", run.commit.subject, header.name) />
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <a href="/">"Stacks"</a>
             <a href=home.clone()>{header.name.clone()}</a>

@@ -30,7 +30,8 @@ impl StackActions {
 pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
     let home = format!("/stack/{}", header.id);
     let id = StoredValue::new(header.id.to_string());
-    let place = if header.project_root.is_empty() { "whole repository".to_owned() } else { header.project_root.clone() };
+    let place =
+        if header.project_root.is_empty() { "whole repository".to_owned() } else { header.project_root.clone() };
     let locked = header.lock.is_some();
     let (trigger, sync, unlock) = (told(actions.trigger), told(actions.sync), told(actions.unlock));
     view! {
@@ -160,7 +161,10 @@ fn Notices(header: Header) -> impl IntoView {
             Relation::First | Relation::Identical | Relation::Behind { .. } | Relation::Unknown => {}
         }
     } else if header.head.is_none() && header.fetched_at.is_some() && header.problem.is_none() {
-        notices.push(format!("The repository has no branch {:?}. Settings > Source code names another.", header.tracked_branch));
+        notices.push(format!(
+            "The repository has no branch {:?}. Settings > Source code names another.",
+            header.tracked_branch
+        ));
     }
     notices
         .into_iter()

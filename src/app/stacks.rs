@@ -108,7 +108,11 @@ fn List(view: StacksView) -> impl IntoView {
 #[component]
 fn Row(stack: StackRow, now: Timestamp) -> impl IntoView {
     let home = format!("/stack/{}", stack.id);
-    let place = if stack.project_root.is_empty() { stack.address.clone() } else { format!("{} · {}", stack.address, stack.project_root) };
+    let place = if stack.project_root.is_empty() {
+        stack.address.clone()
+    } else {
+        format!("{} · {}", stack.address, stack.project_root)
+    };
     let waits = stack.unconfirmed.as_ref().map(|run| format!("{home}/run/{run}"));
     let newest = stack.newest.clone();
     view! {

@@ -101,9 +101,10 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
     let stops = can(RunState::Stopped) && run.stop_requested_by.is_none();
     let discards = can(RunState::Discarded);
     let retries = run.state.is_terminal();
-    let blocker = header.blocker.clone().filter(|blocker| {
-        run.kind == RunKind::Tracked && run.state == RunState::Queued && blocker.id != run.id
-    });
+    let blocker = header
+        .blocker
+        .clone()
+        .filter(|blocker| run.kind == RunKind::Tracked && run.state == RunState::Queued && blocker.id != run.id);
     let problems = [told(actions.confirm), told(actions.discard), told(actions.stop), told(actions.retry)];
     view! {
         {(run.state == RunState::Unconfirmed).then(|| view! { <Holds holds=run.holds.clone() /> })}

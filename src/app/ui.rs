@@ -55,7 +55,10 @@ pub fn DeltaView(delta: Option<Delta>) -> impl IntoView {
             ("forget", "×", delta.forget, "to forget"),
             ("output", "≈", delta.outputs, "outputs to change"),
         ];
-        let shown: Vec<_> = counts.into_iter().filter(|(kind, _, count, _)| *count > 0 || matches!(*kind, "add" | "change" | "destroy")).collect();
+        let shown: Vec<_> = counts
+            .into_iter()
+            .filter(|(kind, _, count, _)| *count > 0 || matches!(*kind, "add" | "change" | "destroy"))
+            .collect();
         if delta == Delta::default() {
             return view! { <span class="delta">"No changes"</span> }.into_any();
         }

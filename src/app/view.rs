@@ -1,6 +1,7 @@
 //! What the pages show, as the server hands it to them: plain data, read from one picture of the database, without
-//! anything that a page must not know. Every page says when it was read, so that "5 minutes ago" is the same on the
-//! server and in the browser.
+//! anything that a page must not know.
+//!
+//! Every page says when it was read, so that "5 minutes ago" is the same on the server and in the browser.
 
 use crate::domain::log_line::LogLine;
 use crate::domain::plan::{Delta, Plan};
@@ -46,7 +47,7 @@ pub struct StackRow {
     pub tracked_branch: String,
     /// The commit it stands at.
     pub current: Option<Commit>,
-    /// Its newest tracked run.
+    /// The tracked run that keeps it to itself, or else its newest one.
     pub newest: Option<RunRow>,
     /// The run whose plan waits for a person.
     pub unconfirmed: Option<RunId>,
@@ -126,7 +127,7 @@ pub struct Header {
     pub current: Option<Commit>,
     /// How the head of the tracked branch relates to the current commit; none when there is no such branch.
     pub head: Option<(Commit, Relation)>,
-    /// Where its newest tracked run stands.
+    /// Where the tracked run that keeps it to itself stands, or else its newest one.
     pub state: Option<RunState>,
     /// The tracked run that keeps the stack to itself.
     pub blocker: Option<RunRow>,

@@ -2,11 +2,11 @@
 //! sealed, its credential, and has it fetched in the background.
 
 use super::Context;
-use crate::domain::permission::Viewer;
-use crate::domain::problem::Problem;
 use crate::domain::RepositoryId;
-use crate::domain::permission::{CreateStack, permit};
 use crate::domain::StackId;
+use crate::domain::permission::Viewer;
+use crate::domain::permission::{CreateStack, permit};
+use crate::domain::problem::Problem;
 use crate::git::address::Address;
 use crate::git::mirror::probe;
 use crate::store::Repository;

@@ -1,10 +1,10 @@
 //! Advance: one step in the life of a run, with everything that belongs to it. All commands and the workers come
 //! through here, so a promotion that ends before its apply is always put back, and a state lock never outlives the run.
 
+use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
 use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::RunState;
-use crate::domain::Timestamp;
 use crate::store::{Reading, Writing};
 
 /// Moves a run one step on and returns it as it is then.
@@ -19,6 +19,11 @@ pub async fn advance(
     note: Option<&str>,
     now: Timestamp,
 ) -> Result<Run, Problem> {
+    if run.promoted_from.is_some() && to.is_terminal() {
+        // First the stack, then the run, as every command takes them: the other way round two of them could wait for
+        // each other for ever.
+        writing.take_stack(&run.stack).await?;
+    }
     let run = writing.step(run, to, actor, note, now).await?;
     if !run.state.is_working() {
         writing.unlock_state_of(&run.id).await?;

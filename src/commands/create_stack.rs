@@ -1,5 +1,7 @@
-//! Create stack: a folder of a repository becomes a stack. Nothing runs by itself at first: the branches that are there
-//! count as answered, and the stack has no current commit until somebody triggers or promotes a run.
+//! Create stack: a folder of a repository becomes a stack.
+//!
+//! Nothing runs by itself at first: the branches that are there count as answered, and the stack has no current commit
+//! until somebody triggers or promotes a run.
 
 use super::Context;
 use super::fetch::fetch;
@@ -71,7 +73,10 @@ pub(super) fn check_texts(settings: &mut Settings) -> Vec<FieldProblem> {
     if settings.name.is_empty() {
         problem("name", "A stack needs a name.".into());
     } else if settings.name.chars().count() > NAME_LIMIT {
-        problem("name", format!("A name has at most {NAME_LIMIT} characters; this one has {}.", settings.name.chars().count()));
+        problem(
+            "name",
+            format!("A name has at most {NAME_LIMIT} characters; this one has {}.", settings.name.chars().count()),
+        );
     } else if settings.name.chars().any(char::is_control) {
         problem("name", "A name is one line of text.".into());
     }
@@ -98,12 +103,18 @@ pub(super) fn check_texts(settings: &mut Settings) -> Vec<FieldProblem> {
         }
     }
     settings.engine_binary = settings.engine_binary.trim().to_owned();
-    let binary = &settings.engine_binary;
-    let version = binary.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    if !binary.is_empty() && !binary.starts_with('/') && !(version && binary.starts_with(|first: char| first.is_ascii_digit())) {
-        problem("engine_binary", "An absolute path such as /usr/local/bin/terraform, a version such as 1.11.4, or nothing.".into());
+    if !is_path_or_version(&settings.engine_binary) {
+        let message = "An absolute path such as /usr/local/bin/terraform, a version such as 1.11.4, or nothing.";
+        problem("engine_binary", message.into());
     }
     problems
+}
+
+fn is_path_or_version(binary: &str) -> bool {
+    let version = binary.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    binary.is_empty()
+        || binary.starts_with('/')
+        || (version && binary.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 fn tidy(items: &mut Vec<String>) {
@@ -124,8 +135,7 @@ pub(super) async fn check_place(context: &Context, repository: &Repository, sett
     match context.mirror(&repository.id).is_folder(head, &settings.project_root).await {
         Ok(true) => Vec::new(),
         Ok(false) => {
-            let message =
-                format!("There is no folder {:?} on {}.", settings.project_root, settings.tracked_branch);
+            let message = format!("There is no folder {:?} on {}.", settings.project_root, settings.tracked_branch);
             vec![FieldProblem { field: "project_root".into(), message }]
         }
         Err(error) => vec![FieldProblem { field: "project_root".into(), message: error.to_string() }],

@@ -1,5 +1,6 @@
-//! Fetch: brings a repository's mirror up to date and lets every stack of it answer what was pushed. One fetch of a
-//! repository runs at a time; a repository that cannot be reached is tried again later and later.
+//! Fetch: brings a repository's mirror up to date and lets every stack of it answer what was pushed.
+//!
+//! One fetch of a repository runs at a time; a repository that cannot be reached is tried again later and later.
 
 use super::Context;
 use super::receive_push::receive_push;
@@ -34,22 +35,20 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<(), Problem> 
     let Some(repository) = reading.repository(id).await? else { return Ok(()) };
     drop(reading);
     match credential(context, &repository) {
-        Ok(credential) => {
-            match context.mirror(id).fetch(&repository.address, credential.as_deref()).await {
-                Ok(heads) => {
-                    let now = context.now();
-                    let mut writing = context.store.write().await?;
-                    writing.fetched(id, &heads, now, later(now, context.config.fetch_interval)).await?;
-                    let stacks = writing.stacks_of(id).await?;
-                    writing.commit().await?;
-                    for stack in stacks {
-                        receive_push(context, &stack.id, &heads).await?;
-                    }
-                    Ok(())
+        Ok(credential) => match context.mirror(id).fetch(&repository.address, credential.as_deref()).await {
+            Ok(heads) => {
+                let now = context.now();
+                let mut writing = context.store.write().await?;
+                writing.fetched(id, &heads, now, later(now, context.config.fetch_interval)).await?;
+                let stacks = writing.stacks_of(id).await?;
+                writing.commit().await?;
+                for stack in stacks {
+                    receive_push(context, &stack.id, &heads).await?;
                 }
-                Err(error) => failed(context, &repository, &error).await,
+                Ok(())
             }
-        }
+            Err(error) => failed(context, &repository, &error).await,
+        },
         Err(reason) => failed(context, &repository, &reason).await,
     }
 }
@@ -59,7 +58,11 @@ pub fn credential(context: &Context, repository: &Repository) -> Result<Option<S
     repository.credential.as_deref().map(|sealed| context.vault.open_text(sealed)).transpose()
 }
 
-async fn failed(context: &Context, repository: &Repository, reason: &(dyn std::fmt::Display + Sync)) -> Result<(), Problem> {
+async fn failed(
+    context: &Context,
+    repository: &Repository,
+    reason: &(dyn std::fmt::Display + Sync),
+) -> Result<(), Problem> {
     let reason = reason.to_string();
     tracing::warn!(repository.id = %repository.id, failures = repository.failures + 1, reason, "cannot fetch");
     let wait = back_off(context.config.fetch_interval, repository.failures);
@@ -111,8 +114,7 @@ mod tests {
 
     #[test]
     fn a_repository_out_of_reach_is_tried_less_and_less_often() {
-        let waits: Vec<u64> =
-            (0..8).map(|failures| back_off(Duration::from_secs(30), failures).as_secs()).collect();
+        let waits: Vec<u64> = (0..8).map(|failures| back_off(Duration::from_secs(30), failures).as_secs()).collect();
         assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
         assert_eq!(back_off(Duration::from_secs(3600), 9), Duration::from_secs(3600));
     }

@@ -1,14 +1,16 @@
-//! Judge: gathers the facts of the promotion rule for one run and one viewer. What history says is read outside any
-//! transaction; whoever acts on it checks inside one that the stack still stands where it stood.
+//! Judge: gathers the facts of the promotion rule for one run and one viewer.
+//!
+//! What history says is read outside any transaction; whoever acts on it checks inside one that the stack still stands
+//! where it stood.
 
 use super::Context;
+use crate::domain::CommitHash;
 use crate::domain::permission::{Permit, Promote, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::promotion::{Facts, Verdict, judge};
 use crate::domain::relation::Relation;
 use crate::domain::run::Run;
 use crate::domain::stack::Stack;
-use crate::domain::CommitHash;
 use crate::git::history::History;
 use crate::store::Reading;
 

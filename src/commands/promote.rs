@@ -26,7 +26,9 @@ impl Promotion {
 }
 
 /// Promotes a proposed run (product.md, The promotion rule): judges every condition inside one transaction, adds the
-/// tracked run, moves the current commit. Called twice, or by two people, it makes one tracked run and shows it to both.
+/// tracked run, moves the current commit.
+///
+/// Called twice, or by two people, it makes one tracked run and shows it to both.
 pub async fn promote(context: &Context, permit: &Permit<Promote>, run: &RunId) -> Result<Promotion, Problem> {
     let result = attempt(context, permit, run).await;
     context.noted(permit, Some(run), result).await

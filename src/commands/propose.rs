@@ -28,9 +28,7 @@ async fn attempt(context: &Context, permit: &Permit<Propose>, branch: &str) -> R
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let run = start_proposed(context, &mut writing, &stack, branch, commit, &permit.viewer().name, None).await?;
     let detail = format!("{} on {branch}", run.commit.hash.short());
-    context
-        .record(&mut writing, &permit.viewer().name, Propose::NAME, Some(&stack.id), Some(&run.id), detail)
-        .await?;
+    context.record(&mut writing, &permit.viewer().name, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(run.id)
@@ -50,7 +48,9 @@ pub(super) async fn start_proposed(
         return Err(Problem::refused(Refusal::Disabled));
     }
     let note = format!("Superseded by {} on {branch}.", commit.hash.short());
-    retire(context, writing, stack, branch, &note).await?;
+    // Planned once more, an old commit is no newer push: what plans another one goes on.
+    let superseded = |run: &Run| retry_of.is_none() || run.commit.hash == commit.hash;
+    retire(context, writing, stack, branch, &note, superseded).await?;
     let now = context.now();
     Ok(writing
         .add_run(&NewRun {
@@ -75,8 +75,9 @@ pub(super) async fn retire(
     stack: &Stack,
     branch: &str,
     note: &str,
+    retired: impl Fn(&Run) -> bool,
 ) -> Result<(), Problem> {
-    for run in writing.open_proposed(&stack.id, branch).await? {
+    for run in writing.open_proposed(&stack.id, branch).await?.into_iter().filter(|run| retired(run)) {
         match run.state {
             RunState::Queued | RunState::Ready => {
                 advance(writing, &run, RunState::Canceled, "Headway", Some(note), context.now()).await?;

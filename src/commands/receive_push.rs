@@ -1,5 +1,7 @@
-//! Receive push: what a stack does when branches of its repository are new, have moved or are gone. The tracked branch
-//! gets a tracked run, every other branch a proposed one, and only when files that belong to the stack changed.
+//! Receive push: what a stack does when branches of its repository are new, have moved or are gone.
+//!
+//! The tracked branch gets a tracked run, every other branch a proposed one, and only when files that belong to the
+//! stack changed.
 //!
 //! A stack remembers the heads it has answered. Whoever tells it of heads, the poller or a person who pressed Sync, and
 //! however often, each push is answered once.
@@ -111,7 +113,7 @@ async fn answer(context: &Context, writing: &mut Writing, stack: &Stack, push: P
     match push {
         Push::Unrelated => {}
         Push::Deleted(branch) => {
-            retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted.")).await?;
+            retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted."), |_| true).await?;
         }
         Push::Moved(..) if stack.disabled => {}
         Push::Moved(branch, commit) if branch == stack.tracked_branch => {

@@ -1,5 +1,7 @@
-//! Save settings: changes what one page of a stack's settings holds, all of it or nothing. A save that started from an
-//! older version is refused and told what changed meanwhile, never laid over somebody else's.
+//! Save settings: changes what one page of a stack's settings holds, all of it or nothing.
+//!
+//! A save that started from an older version is refused and told what changed meanwhile, never laid over somebody
+//! else's.
 
 use super::{Context, find_stack, take_stack};
 use crate::commands::create_stack::{check_place, check_texts};
@@ -75,7 +77,9 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     let before = Settings::from(&stack);
     let mut after = page.clone().onto(before.clone());
     let mut problems = check_texts(&mut after);
-    if problems.is_empty() && (after.tracked_branch != before.tracked_branch || after.project_root != before.project_root) {
+    if problems.is_empty()
+        && (after.tracked_branch != before.tracked_branch || after.project_root != before.project_root)
+    {
         let repository = reading.repository(&stack.repository).await?.ok_or(Problem::Unavailable)?;
         drop(reading);
         problems = check_place(context, &repository, &after).await;
@@ -109,7 +113,10 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
 }
 
 pub(super) fn name_taken(name: &str) -> FieldProblem {
-    FieldProblem { field: "name".into(), message: format!("Another stack is called {name:?}, or nearly so. Choose another name.") }
+    FieldProblem {
+        field: "name".into(),
+        message: format!("Another stack is called {name:?}, or nearly so. Choose another name."),
+    }
 }
 
 /// What differs, by the names the pages give it, as "before → after".

@@ -1,5 +1,6 @@
-//! Set current commit: says on purpose where the stack stands, older or newer, without a run. Not a promotion: nothing
-//! is deployed by it, and the activity log keeps who did it (product.md, The promotion rule).
+//! Set current commit: says on purpose where the stack stands, older or newer, without a run.
+//!
+//! Not a promotion: nothing is deployed by it, and the activity log keeps who did it (product.md, The promotion rule).
 
 use super::{Context, find_stack, take_stack, unlocked_for};
 use crate::domain::permission::{Action, Permit, SetCurrentCommit};
@@ -18,7 +19,10 @@ async fn attempt(context: &Context, permit: &Permit<SetCurrentCommit>, name: &st
     let stack = find_stack(&mut context.store.read().await?, permit.stack()).await?;
     let found = context.history(&stack.repository).and_then(|history| history.find(name));
     let Some(hash) = found else {
-        return Err(Problem::field("commit", format!("The repository has no commit {name}, or more than one. Sync first.")));
+        return Err(Problem::field(
+            "commit",
+            format!("The repository has no commit {name}, or more than one. Sync first."),
+        ));
     };
     let commit = context.commit(&stack, &hash).await?;
 

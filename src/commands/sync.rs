@@ -37,9 +37,8 @@ async fn attempt(context: &Context, permit: &Permit<Sync>) -> Result<Synced, Pro
     drop(reading);
     let head = repository.and_then(|repository| repository.heads.get(&stack.tracked_branch).cloned());
     let (Some(head), Some(current)) = (head, stack.current_commit.clone()) else { return Ok(Synced::InStep) };
-    let relation = context
-        .history(&stack.repository)
-        .map_or(Relation::Unknown, |history| history.relation(Some(&current), &head));
+    let relation =
+        context.history(&stack.repository).map_or(Relation::Unknown, |history| history.relation(Some(&current), &head));
     if !matches!(relation, Relation::Ahead { .. }) {
         return Ok(Synced::InStep);
     }

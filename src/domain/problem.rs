@@ -225,7 +225,9 @@ impl Problem {
             Self::Forbidden { .. } => Some("Ask an administrator for it.".into()),
             Self::Refused(refusal) => refusal.cure(),
             Self::Invalid(_) => None,
-            Self::Stale { .. } => Some("Your input is still here: compare it with what is saved, then save again.".into()),
+            Self::Stale { .. } => {
+                Some("Your input is still here: compare it with what is saved, then save again.".into())
+            }
             Self::Malformed => Some("Reload the page and try again.".into()),
             Self::Unanswered => Some("Check the connection, then try again. What you typed is still here.".into()),
             Self::Unavailable => Some("Try again in a moment.".into()),

@@ -217,7 +217,9 @@ fn newer(facts: &Facts) -> Condition {
         ),
         Relation::Unknown => fails(
             name,
-            format!("How its commit {commit} relates to the current commit {current} cannot be told: the history could not be read."),
+            format!(
+                "How its commit {commit} relates to the current commit {current} cannot be told: the history could not be read."
+            ),
             "Sync the stack. If the commit is gone from the repository, push the branch again.",
         ),
     }

@@ -92,7 +92,9 @@ pub const NAME_LIMIT: usize = 80;
 pub const DESCRIPTION_LIMIT: usize = 2000;
 
 /// Reads a project root: a folder inside the repository, with slashes and without one at either end; empty for all of
-/// it. What leaves the repository, or cannot be a folder of one, is refused with a sentence.
+/// it.
+///
+/// What leaves the repository, or cannot be a folder of one, is refused with a sentence.
 pub fn project_root(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.starts_with('/') {

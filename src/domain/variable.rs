@@ -29,7 +29,9 @@ pub fn name_problem(name: &str) -> Option<String> {
     let well_formed = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !well_formed || name.len() > 200 {
-        return Some("A name has letters, digits and underscores, does not begin with a digit, and ends within 200.".into());
+        return Some(
+            "A name has letters, digits and underscores, does not begin with a digit, and ends within 200.".into(),
+        );
     }
     if KEPT.contains(&name) || KEPT_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
         return Some(format!("{name} is kept for Headway itself."));

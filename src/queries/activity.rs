@@ -10,7 +10,11 @@ use crate::store::{Filter, Outcome};
 const PAGE: usize = 100;
 
 /// The entries of one stack or of all, from the newest or from the one before `before`.
-pub async fn activity(context: &Context, stack: Option<StackId>, before: Option<String>) -> Result<ActivityView, Problem> {
+pub async fn activity(
+    context: &Context,
+    stack: Option<StackId>,
+    before: Option<String>,
+) -> Result<ActivityView, Problem> {
     let mut reading = context.store.read().await?;
     // One more than is shown tells whether there are older ones.
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);

@@ -82,7 +82,8 @@ async fn steps(reading: &mut Reading, id: &RunId) -> Result<Vec<Step>, Problem> 
     let transitions = reading.transitions(id).await?;
     let mut steps = Vec::with_capacity(transitions.len());
     for (index, transition) in transitions.iter().enumerate() {
-        let lines = lengths.iter().find(|(position, _)| *position == transition.position).map_or(0, |(_, lines)| *lines);
+        let lines =
+            lengths.iter().find(|(position, _)| *position == transition.position).map_or(0, |(_, lines)| *lines);
         let until = transitions.get(index + 1).map(|next| next.at);
         steps.push(Step { transition: transition.clone(), lines, until });
     }

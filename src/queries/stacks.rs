@@ -60,8 +60,7 @@ pub async fn stacks(context: &Context, viewer: &Viewer, search: &str, filter: Fi
     let mut histories = BTreeMap::new();
     let mut stacks = Vec::new();
     for stack in all.into_iter().filter(|stack| found(stack, &words)) {
-        let history =
-            histories.entry(stack.repository.clone()).or_insert_with(|| context.history(&stack.repository));
+        let history = histories.entry(stack.repository.clone()).or_insert_with(|| context.history(&stack.repository));
         let row = row(&mut reading, history.as_ref(), stack).await?;
         if filter.lets_through(&row) {
             stacks.push(row);
@@ -86,7 +85,11 @@ async fn row(reading: &mut Reading, history: Option<&History>, stack: Stack) -> 
     let blocker = reading.blocker(&stack.id).await?;
     Ok(StackRow {
         current: current(history, stack.current_commit.as_ref()),
-        newest: reading.newest_tracked(&stack.id).await?.as_ref().map(RunRow::from),
+        // What happens now, rather than what waits behind it.
+        newest: match &blocker {
+            Some(blocker) => Some(RunRow::from(blocker)),
+            None => reading.newest_tracked(&stack.id).await?.as_ref().map(RunRow::from),
+        },
         unconfirmed: blocker.filter(|run| run.state == RunState::Unconfirmed).map(|run| run.id),
         problem: repository.and_then(|repository| repository.problem),
         id: stack.id,

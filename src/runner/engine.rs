@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(version(&file).await.as_deref(), Some("9.8.7"));
 
         let missing = EngineError::NotInstalled(Vendor::OpenTofu).to_string();
-        assert!(missing.contains("OpenTofu") && missing.contains("\"tofu\"") && missing.contains("https://"), "{missing}");
+        assert!(
+            missing.contains("OpenTofu") && missing.contains("\"tofu\"") && missing.contains("https://"),
+            "{missing}"
+        );
     }
 }

@@ -14,13 +14,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Makes a repository's own backend give way to Headway's. `-backend-config` needs a block to configure.
-const OVERRIDE: &str = "# Written by Headway: it keeps the state of this stack.\nterraform {\n  backend \"http\" {}\n}\n";
+const OVERRIDE: &str =
+    "# Written by Headway: it keeps the state of this stack.\nterraform {\n  backend \"http\" {}\n}\n";
 /// Sorts after other override files, so that none of them can come later and win.
 const OVERRIDE_FILE: &str = "zzzz_headway_override.tf";
 
 /// Variables of Headway's own environment that programs need to reach the network from here.
 const PASSED_ON: [&str; 9] = [
-    "PATH", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "PATH",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 ];
 
 /// Everything that the phases of one run share.
@@ -80,9 +89,9 @@ impl Phases {
             ("TF_HTTP_PASSWORD", held.token.clone()),
         ];
         environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        let state_address = stack.manage_state.then(|| {
-            format!("http://127.0.0.1:{}/state/{}/{}", context.config.state_port, stack.id, held.run.id)
-        });
+        let state_address = stack
+            .manage_state
+            .then(|| format!("http://127.0.0.1:{}/state/{}/{}", context.config.state_port, stack.id, held.run.id));
         let config = &context.config;
         Self {
             engine,
@@ -183,5 +192,4 @@ impl Phases {
         ];
         self.program(arguments, self.limits[2])
     }
-
 }

@@ -133,10 +133,9 @@ async fn read_lines(mut reader: pipe::Receiver, lines: mpsc::Sender<Vec<u8>>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = reader.read(&mut buffer).await {
         for byte in &buffer[..count] {
-            if *byte == b'\n' || rest.len() >= LINE_LIMIT {
-                if lines.send(std::mem::take(&mut rest)).await.is_err() {
-                    return;
-                }
+            let ends = *byte == b'\n' || rest.len() >= LINE_LIMIT;
+            if ends && lines.send(std::mem::take(&mut rest)).await.is_err() {
+                return;
             }
             if *byte != b'\n' {
                 rest.push(*byte);

@@ -1,5 +1,7 @@
-//! Recover: what becomes of a run whose worker is gone (product.md, Run states). What only planned starts again by
-//! itself; an apply is never tried twice, so it has failed and says that the infrastructure may have changed.
+//! Recover: what becomes of a run whose worker is gone (product.md, Run states).
+//!
+//! What only planned starts again by itself; an apply is never tried twice, so it has failed and says that the
+//! infrastructure may have changed.
 
 use super::HEADWAY;
 use super::workspace;
@@ -7,6 +9,7 @@ use crate::commands::{Context, advance};
 use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunState;
+use crate::store::StoreError;
 
 /// Recovers the runs whose lease has run out; at the start of Headway all that are held.
 pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
@@ -15,14 +18,20 @@ pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
     let abandoned = context.store.read().await?.abandoned(then).await?;
     for run in abandoned {
         let mut writing = context.store.write().await?;
-        let fenced = writing.fence_off(&run).await?;
+        writing.take_stack(&run.stack).await?;
+        let fenced = match writing.fence_off(&run).await {
+            // Another worker holds it by now.
+            Err(StoreError::Changed) => continue,
+            fenced => fenced?,
+        };
         let (to, note) = match fenced.state {
             RunState::Applying => (
                 RunState::Failed,
                 "Headway ended while it applied. The infrastructure may have changed: read the log, then plan again."
                     .to_owned(),
             ),
-            RunState::Preparing | RunState::Initializing | RunState::Planning => match fenced.stop_requested_by.clone() {
+            RunState::Preparing | RunState::Initializing | RunState::Planning => match fenced.stop_requested_by.clone()
+            {
                 Some(asked) => (RunState::Stopped, asked),
                 None => (RunState::Queued, "Headway ended while it planned; it plans again.".to_owned()),
             },
@@ -54,10 +63,9 @@ pub async fn sweep(context: &Context) -> Result<(), Problem> {
     }
     let open = context.store.read().await?.open_run_ids().await?;
     for (id, folder) in folders {
-        if !open.iter().any(|run| run.as_str() == id) {
-            if let Err(error) = std::fs::remove_dir_all(&folder) {
-                tracing::warn!(run.id = id, %error, "cannot remove a run's folder");
-            }
+        let ended = !open.iter().any(|run| run.as_str() == id);
+        if ended && let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::warn!(run.id = id, %error, "cannot remove a run's folder");
         }
     }
     Ok(())

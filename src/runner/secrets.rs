@@ -80,7 +80,11 @@ mod tests {
             after: Some(Value::Known(text.into())),
         };
         let mut plan = Plan {
-            outputs: vec![output("\"say \\\"hunter2\\\" twice\""), output("\"hunter3\""), output("{\"a\":\"q\\\"uote\"}")],
+            outputs: vec![
+                output("\"say \\\"hunter2\\\" twice\""),
+                output("\"hunter3\""),
+                output("{\"a\":\"q\\\"uote\"}"),
+            ],
             ..Plan::default()
         };
         secrets(&["hunter2", "q\"uote"]).hide_in(&mut plan);

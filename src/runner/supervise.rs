@@ -1,16 +1,17 @@
-//! The supervisor: a small process between Headway and Terraform that sees to it that Terraform never outlives
-//! Headway. It holds one end of a pipe; when the other end goes away, because Headway ended or was killed, it kills
-//! its whole process group.
+//! The supervisor: a small process between Headway and Terraform that sees to it that Terraform never outlives Headway.
+//!
+//! It holds one end of a pipe; when the other end goes away, because Headway ended or was killed, it kills its whole
+//! process group.
 //!
 //! An interrupt that is sent to the group is Terraform's business: the supervisor lets it pass and waits.
 
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt as _;
 use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use tokio::process::Command;
-use tokio::sync::oneshot;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// What the supervisor exits with when the program could not be started.
 pub const CANNOT_START: i32 = 127;

@@ -39,7 +39,10 @@ impl From<StoreError> for Halt {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Changed => Self::Ordered(Order::Lost),
-            error => Self::Problem(error.into()),
+            error @ (StoreError::Database(_)
+            | StoreError::Schema(_)
+            | StoreError::Unreadable(_)
+            | StoreError::TooOld(_)) => Self::Problem(error.into()),
         }
     }
 }
@@ -140,9 +143,9 @@ impl Walk {
             .await
             .map_err(|error| Halt::Failed(format!("The commit cannot be checked out: {error}")))?;
         let root = &self.stack.project_root;
-        self.workspace
-            .configuration(root)
-            .map_err(|_| Halt::Failed(format!("There is no folder {root:?} in this commit. See Settings > Source code.")))
+        self.workspace.configuration(root).map_err(|_| {
+            Halt::Failed(format!("There is no folder {root:?} in this commit. See Settings > Source code."))
+        })
     }
 
     async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Phases, Halt> {

@@ -1,6 +1,7 @@
 //! The files that the binary carries: client, stylesheet, icons. Those whose name has a hash are kept by browsers for
 //! good; the others are asked about again after an hour, and answered in a few bytes when they have not changed.
 
+use super::site;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, VARY,
 };
@@ -31,13 +32,15 @@ static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// Where the file of that name is served: `headway.js`, `headway.wasm`, `headway.css`, `icons.svg` …
 pub fn path(name: &str) -> Option<&'static str> {
-    ASSETS.iter().find(|asset| asset.name == name).map(|asset| asset.path)
+    let carried = ASSETS.iter().find(|asset| asset.name == name).map(|asset| asset.path);
+    carried.or_else(|| site::path(name).filter(|_| ASSETS.is_empty()))
 }
 
 /// The file at that address, or 404.
 pub async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     match ASSETS.iter().find(|asset| asset.path == uri.path()) {
         Some(asset) => asset.answer(&headers),
+        None if ASSETS.is_empty() => site::serve(uri.path()).await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

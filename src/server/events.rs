@@ -31,7 +31,8 @@ pub async fn events(
         // Some were missed: as good as a new connection.
         Err(_) => Some("hello"),
     });
-    let stream = tokio_stream::once("hello").chain(news).map(|name| Ok(Event::default().event(name).data("")));
+    // Browsers do not pass on an event without data.
+    let stream = tokio_stream::once("hello").chain(news).map(|name| Ok(Event::default().event(name).data(name)));
     let mut shutdown = server.shutdown.clone();
     let ending = async move {
         // An error means that the server is gone already.

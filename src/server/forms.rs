@@ -1,6 +1,8 @@
 //! Forms without JavaScript: a form is sent to the same server function that the client calls, and the answer becomes a
-//! redirect to the page that shows it. What was refused, and what had been typed, waits under a random name for that one
-//! page, so that nothing is lost and no crafted link can make a page say anything.
+//! redirect to the page that shows it.
+//!
+//! What was refused, and what had been typed, waits under a random name for that one page, so that nothing is lost and
+//! no crafted link can make a page say anything.
 
 use super::Server;
 use crate::app::flash::Flash;

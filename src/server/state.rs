@@ -142,7 +142,8 @@ pub async fn write(
         return Err(Refused::Conflict("The checksum does not fit what arrived.".into()));
     }
     let text = std::str::from_utf8(&body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
-    let document: Document = serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
+    let document: Document =
+        serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
     let sealed = context.vault.seal(text).map_err(|error| {
         tracing::error!(stack.id = %stack, %error, "cannot seal a state");
         Refused::Unavailable
@@ -157,7 +158,9 @@ pub async fn write(
     let last = writing.state(&stack).await?;
     if let Some(last) = &last {
         if last.lineage != document.lineage {
-            return Err(Refused::Conflict("This state has another lineage: it is not about the same resources.".into()));
+            return Err(Refused::Conflict(
+                "This state has another lineage: it is not about the same resources.".into(),
+            ));
         }
         if document.serial < last.serial || (document.serial == last.serial && last.md5 != md5) {
             return Err(Refused::Conflict(format!(

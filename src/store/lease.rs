@@ -87,11 +87,14 @@ impl Writing {
     /// Takes a `ready` or `confirmed` run for a worker: it becomes `preparing` or `applying`, with the next fence.
     pub async fn claim(&mut self, run: &Run, lease: &Lease, now: Timestamp) -> Result<Run> {
         let to = if run.state == RunState::Confirmed { RunState::Applying } else { RunState::Preparing };
-        on!(self, connection => sqlx::query(
+        let taken = on!(self, connection => sqlx::query(
             "update run set lease_owner = $3, lease_until = $4, state_token = $5, fence = fence + 1
              where id = $1 and fence = $2"
         ).bind(&run.id).bind(run.fence).bind(&lease.owner).bind(lease.until).bind(&lease.state_token)
-            .execute(connection).await.map(|_| ()))?;
+            .execute(connection).await.map(|done| done.rows_affected()))?;
+        if taken != 1 {
+            return Err(StoreError::Changed);
+        }
         let held = Run { fence: run.fence + 1, ..run.clone() };
         self.step(&held, to, &lease.owner, None, now).await
     }
@@ -112,10 +115,15 @@ impl Writing {
         Ok(())
     }
 
-    /// Takes the run away from a worker that is gone, so that nothing it still writes counts.
+    /// Takes the run away from a worker that is gone, so that nothing it still writes counts; [`StoreError::Changed`]
+    /// when another worker holds it by now.
     pub async fn fence_off(&mut self, run: &Run) -> Result<Run> {
-        on!(self, connection => sqlx::query("update run set fence = fence + 1 where id = $1 and fence = $2")
-            .bind(&run.id).bind(run.fence).execute(connection).await.map(|_| ()))?;
+        let taken = on!(self, connection => sqlx::query(
+            "update run set fence = fence + 1 where id = $1 and fence = $2"
+        ).bind(&run.id).bind(run.fence).execute(connection).await.map(|done| done.rows_affected()))?;
+        if taken != 1 {
+            return Err(StoreError::Changed);
+        }
         self.tell(Change::Run(run.stack.clone(), run.id.clone()));
         Ok(Run { fence: run.fence + 1, ..run.clone() })
     }

@@ -241,12 +241,7 @@ impl Writing {
     }
 
     /// Moves the current commit; `run` is the tracked run that did it, none when a person set it.
-    pub async fn set_current(
-        &mut self,
-        id: &StackId,
-        commit: Option<&CommitHash>,
-        run: Option<&RunId>,
-    ) -> Result<()> {
+    pub async fn set_current(&mut self, id: &StackId, commit: Option<&CommitHash>, run: Option<&RunId>) -> Result<()> {
         on!(self, connection => sqlx::query(
             "update stack set current_commit = $2, current_run_id = $3 where id = $1"
         ).bind(id).bind(commit).bind(run).execute(connection).await.map(|_| ()))?;

@@ -150,7 +150,8 @@ async fn a_lock_keeps_others_out_and_nothing_is_applied_by_itself() {
     let mut headway = Headway::start_with("serve", &[("HEADWAY_OPERATOR", "ada")]).await;
     let stack = headway.stack(&repository, "Network", &[]).await;
     headway.behave(&stack, &["autodeploy", "allow_run_promotion"]).await;
-    let locked = headway.form(&format!("{stack}/lock"), "lock_stack", &[("stack", "network"), ("note", "migrating")]).await;
+    let locked =
+        headway.form(&format!("{stack}/lock"), "lock_stack", &[("stack", "network"), ("note", "migrating")]).await;
     locked.says("Locked by ada").says("migrating");
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&run, "unconfirmed").await.says("The stack is locked by ada.");

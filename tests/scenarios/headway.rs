@@ -245,7 +245,9 @@ impl Headway {
     /// The newest proposed run of a branch, once it is there.
     pub async fn proposed(&self, stack: &str, branch: &str) -> String {
         let page = self
-            .until(&format!("{stack}/proposed"), branch, |page| !card(page, branch).is_empty() && card_run(page, branch).is_some())
+            .until(&format!("{stack}/proposed"), branch, |page| {
+                !card(page, branch).is_empty() && card_run(page, branch).is_some()
+            })
             .await;
         card_run(&page, branch).unwrap()
     }

@@ -13,7 +13,8 @@ async fn what_a_program_prints_is_text_with_colours_and_never_part_of_the_page()
     let headway = Headway::start().await;
     let stack = headway.stack(&repository, "Network", &[]).await;
     let engines = tempfile::tempdir().unwrap();
-    let script = r#"[ "$1" = plan ] && printf '\033[31mred\033[0m \033[2J\033]0;title\007<img src=x onerror=alert(1)>\n'"#;
+    let script =
+        r#"[ "$1" = plan ] && printf '\033[31mred\033[0m \033[2J\033]0;title\007<img src=x onerror=alert(1)>\n'"#;
     headway.use_engine(&stack, &engine_before(engines.path(), script)).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     let page = headway.until_state(&run, "unconfirmed").await;
@@ -57,7 +58,8 @@ async fn an_open_page_is_told_what_changes() {
     let mut stream = headway.client().get(address).send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let mut told = String::new();
-    while !(told.contains("event: hello") && told.contains("event: changed") && told.contains("event: log")) {
+    // With data, or no browser would pass it on.
+    while !["hello", "changed", "log"].iter().all(|name| told.contains(&format!("event: {name}\ndata: {name}\n\n"))) {
         let piece = timeout(Duration::from_secs(60), stream.chunk()).await.unwrap().unwrap().unwrap();
         told += std::str::from_utf8(&piece).unwrap();
     }

@@ -87,7 +87,8 @@ async fn a_force_push_takes_no_commit_away_from_a_run_but_the_rule_refuses_what_
 
     let mirrors = headway.data.path().join("mirrors");
     let mirror = std::fs::read_dir(mirrors).unwrap().next().unwrap().unwrap().path();
-    let collected = std::process::Command::new("git").args(["gc", "--quiet", "--prune=now"]).current_dir(mirror).status();
+    let collected =
+        std::process::Command::new("git").args(["gc", "--quiet", "--prune=now"]).current_dir(mirror).status();
     assert!(collected.unwrap().success());
     let again = headway.press(&proposed, "retry_run").await.path;
     headway.until_state(&again, "finished").await;

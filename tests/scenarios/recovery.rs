@@ -41,8 +41,7 @@ async fn a_killed_headway_takes_its_terraform_along_and_plans_again() {
     let folder = tempfile::tempdir().unwrap();
     // The first plan hangs; later ones do not.
     let first = folder.path().join("first");
-    let script =
-        format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 314159265", first.display());
+    let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 314159265", first.display());
     headway.use_engine(&stack, &engine_before(folder.path(), &script)).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     until_exists(&first).await;

@@ -24,7 +24,7 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
         let rows = view.variables.into_iter().map(|variable| row(variable, stack.clone(), remove, now)).collect_view();
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Variables">
-                <table>
+                <table class="variables">
                     <caption class="hidden">"Variables"</caption>
                     <thead>
                         <tr>
