@@ -87,9 +87,9 @@ create table run (
     state_token text
 );
 
-create index run_of_stack on run (stack_id, kind, created_at desc, id desc);
-create index run_of_branch on run (stack_id, branch, created_at desc, id desc);
-create index run_waiting on run (state, created_at, id)
+create index run_of_stack on run (stack_id, kind, id);
+create index run_of_branch on run (stack_id, kind, branch, id);
+create index run_waiting on run (state, id)
     where state in ('queued', 'ready', 'preparing', 'initializing', 'planning', 'unconfirmed', 'confirmed', 'applying');
 create index run_applied on run (stack_id, apply_started_at desc) where apply_started_at is not null;
 

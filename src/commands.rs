@@ -22,6 +22,8 @@ pub mod set_current;
 pub mod set_variable;
 pub mod stop;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 pub mod track;
 pub mod trigger;
 

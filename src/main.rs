@@ -148,11 +148,12 @@ fn take(folder: &Path) -> anyhow::Result<File> {
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
+    TcpListener::bind(address).await.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AddrInUse {
             anyhow::anyhow!("the address {address} is in use. Stop what listens there, or name another with --addr")
+        } else {
+            anyhow::anyhow!("cannot listen on {address}: {error}")
         }
-        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
     })
 }
 

@@ -311,7 +311,7 @@ async fn save(stack: &str, version: i64, page: access::save_settings::Page, name
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, stack).await?;
     save_settings::save_settings(&context, &permit, version, page).await?;
-    go(&format!("/stack/{stack}/settings/{name}?saved"));
+    go(&format!("/stack/{stack}/settings/{name}?saved={}", context.now().0));
     Ok(())
 }
 
@@ -330,7 +330,7 @@ pub async fn set_variable(
     let permit = permitted::<permission::Configure>(&context, &stack).await?;
     let new = set_variable::NewVariable { name, value, secret, planning, applying };
     set_variable::set_variable(&context, &permit, new).await?;
-    go(&format!("/stack/{stack}/settings/environment?saved"));
+    go(&format!("/stack/{stack}/settings/environment?saved={}", context.now().0));
     Ok(())
 }
 
@@ -341,7 +341,7 @@ pub async fn remove_variable(stack: String, name: String) -> Result<(), Problem>
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, &stack).await?;
     set_variable::remove_variable(&context, &permit, &name).await?;
-    go(&format!("/stack/{stack}/settings/environment?saved"));
+    go(&format!("/stack/{stack}/settings/environment?saved={}", context.now().0));
     Ok(())
 }
 

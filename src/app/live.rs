@@ -100,14 +100,12 @@ mod browser {
         };
         let mut news = futures::stream::select_all(streams);
         let (changed, log) = (Once::new(live.changed), Once::new(live.log));
-        let mut first = true;
         loop {
             match select(news.next(), Box::pin(pause(WATCH))).await {
-                // The page was rendered a moment before the first `hello`; nothing tells what happened between.
+                // The page was rendered a moment before the first `hello`, and nothing tells what happened between.
                 Either::Left((Some(Ok((name, _))), _)) => {
                     live.lost.set(false);
-                    let fresh = name == "hello" && std::mem::take(&mut first) && live.changed.get_untracked() == 0;
-                    if name != "log" && !fresh {
+                    if name != "log" {
                         changed.soon();
                     }
                     if name != "changed" {

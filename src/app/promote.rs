@@ -119,6 +119,16 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dia
             blocker.state.name()
         )
     });
+    // A refusal stands on the page, which an open dialog would cover.
+    Effect::new(move |before: Option<()>| {
+        let refused = promote.value().with(|value| matches!(value, Some(Err(_))));
+        if before.is_some()
+            && refused
+            && let Some(dialog) = dialog.get_untracked()
+        {
+            dialog.close();
+        }
+    });
     let delta =
         run.delta.map(|delta| view! { <p class="meta">"The reviewed plan: " <DeltaView delta=Some(delta) /></p> });
     view! {

@@ -44,13 +44,14 @@ const PAGES: [(&str, &str); 7] = [
 pub fn SettingsPage() -> impl IntoView {
     let (stack, params, query) = (use_stack(), use_params_map(), use_query_map());
     let name = move || params.read().get("page").unwrap_or_else(|| "details".into());
-    let saved = move || query.read().get("saved").is_some();
+    // When it was saved, so that the page is read anew after every save.
+    let saved = move || query.read().get("saved");
     // Not read anew when something changes elsewhere: what a person is typing stays. A stale save is refused instead.
     let page = Resource::new(move || (stack.get(), name(), saved()), |(stack, ..)| api::settings(stack));
     let _ = use_live();
     view! {
         <Listen topic=stack_topic(stack) />
-        <Loaded resource=page render=move |view| view! { <Settings view name=name() saved=saved() /> } />
+        <Loaded resource=page render=move |view| view! { <Settings view name=name() saved=saved().is_some() /> } />
     }
 }
 

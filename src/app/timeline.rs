@@ -36,7 +36,7 @@ pub fn Timeline(view: RunView, actions: RunActions) -> impl IntoView {
                         .map(|(_, log)| log);
                     let next = (index == newest).then(|| view! { <Next view=view.clone() actions /> });
                     view! {
-                        <Entry step run=view.run.clone() header=view.header.clone() log>
+                        <Entry step run=view.run.clone() header=view.header.clone() log newest={index == newest}>
                             {next}
                         </Entry>
                     }
@@ -47,7 +47,14 @@ pub fn Timeline(view: RunView, actions: RunActions) -> impl IntoView {
 }
 
 #[component]
-fn Entry(step: Step, run: Run, header: Header, log: Option<LogView>, children: Children) -> impl IntoView {
+fn Entry(
+    step: Step,
+    run: Run,
+    header: Header,
+    log: Option<LogView>,
+    newest: bool,
+    children: Children,
+) -> impl IntoView {
     let Step { transition, lines, until } = step;
     let address = format!("/stack/{}/run/{}", header.id, run.id);
     let position = transition.position;
@@ -71,7 +78,7 @@ fn Entry(step: Step, run: Run, header: Header, log: Option<LogView>, children: C
     });
     view! {
         <li class="step" data-state=transition.state.name()>
-            <div class="step-head">
+            <div class="step-head" aria-live=newest.then_some("polite")>
                 <StateBadge state=transition.state />
                 <span class="meta">
                     <Ago at=transition.at now=header.now />

@@ -1,6 +1,6 @@
 //! Delete stack: removes a stack with its runs, logs, environment and state. What it deployed stays deployed.
 
-use super::{Context, take_stack};
+use super::{Context, take_stack, unlocked_for};
 use crate::domain::permission::{Action, DeleteStack, Permit};
 use crate::domain::problem::{Problem, Refusal};
 
@@ -16,6 +16,7 @@ async fn attempt(context: &Context, permit: &Permit<DeleteStack>, typed: &str) -
     if typed.trim() != stack.name {
         return Err(Problem::field("name", format!("Type the stack's name, {:?}, to delete it.", stack.name)));
     }
+    unlocked_for(&stack, &permit.viewer().name)?;
     if stack.behavior.protect_from_deletion {
         return Err(Problem::refused(Refusal::Protected));
     }

@@ -43,7 +43,11 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<(), Problem> 
                 let stacks = writing.stacks_of(id).await?;
                 writing.commit().await?;
                 for stack in stacks {
-                    receive_push(context, &stack.id, &heads).await?;
+                    match receive_push(context, &stack.id, &heads).await {
+                        // Deleted a moment ago; the others still want to know.
+                        Err(Problem::NotFound(_)) => {}
+                        received => received?,
+                    }
                 }
                 Ok(())
             }

@@ -304,3 +304,6 @@ fn permitted(facts: &Facts) -> Condition {
 pub fn commits(count: usize) -> String {
     if count == 1 { "1 commit".into() } else { format!("{count} commits") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,6 +175,10 @@ impl Walk {
             if writing.applied_commit(&stack.id).await? != applied {
                 continue;
             }
+            // Asked for between the end of the plan and this moment, it still counts: nothing has been applied.
+            if writing.stop_requested(&self.held.run).await?.is_some() {
+                return Err(Halt::Ordered(Order::Stop));
+            }
             writing.save_plan(&self.held.run, plan).await?;
             let mut note = None;
             let to = match self.held.run.kind {

@@ -84,6 +84,7 @@ fn words(request: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use axum::body::to_bytes;

@@ -1,6 +1,6 @@
 //! The store on every database: the same tests on a SQLite file and, where its programs are installed, on a PostgreSQL
 //! server of their own.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod activity;
 mod concurrency;

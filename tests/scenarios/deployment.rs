@@ -168,3 +168,31 @@ async fn a_lock_keeps_others_out_and_nothing_is_applied_by_itself() {
     let free = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&free, "finished").await;
 }
+
+#[tokio::test]
+async fn with_autoretry_an_apply_has_the_other_branches_planned_again() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    headway.behave(&stack, &["autodeploy", "autoretry", "allow_run_promotion"]).await;
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await;
+    let before = headway.proposed(&stack, "more").await;
+    headway.until_state(&before, "finished").await;
+    headway.page(&format!("{before}/changes")).await.says("terraform_data.first");
+
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "finished").await;
+    let after = headway
+        .until(&format!("{stack}/proposed"), "a newer run", |page| {
+            page.runs().first().is_some_and(|run| *run != before)
+        })
+        .await
+        .runs()[0]
+        .clone();
+    headway.until_state(&after, "finished").await.says("Started by autoretry");
+    headway.page(&format!("{after}/changes")).await.lacks("terraform_data.first");
+}

@@ -12,7 +12,10 @@ async fn the_sample_shows_the_rule_and_can_be_promoted() {
     let list = "/stack/network/proposed";
     let page = headway
         .until(list, "its four branches", |page| {
-            page.text().matches("Cannot be promoted").count() == 3 && page.text().contains("Review and promote")
+            let text = page.text();
+            text.matches("Cannot be promoted").count() == 3
+                && text.contains("Review and promote")
+                && !text.contains("is not there yet")
         })
         .await;
     for (branch, reason) in [

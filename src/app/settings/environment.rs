@@ -8,6 +8,7 @@ use crate::app::ui::{Ago, Field, Icon, described, invalid};
 use crate::app::view::SettingsView;
 use crate::domain::variable::ShownVariable;
 use leptos::form::ActionForm;
+use leptos::html::Form;
 use leptos::prelude::*;
 
 /// The list, and the form for one more.
@@ -16,6 +17,15 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
     let set = ServerAction::<SetVariable>::new();
     let remove = ServerAction::<RemoveVariable>::new();
     let (problem, removing) = (told(set), told(remove));
+    let form = NodeRef::<Form>::new();
+    // What was set must not stay in the fields, a secret least of all.
+    Effect::new(move |_| {
+        if set.value().with(|value| matches!(value, Some(Ok(()))))
+            && let Some(form) = form.get_untracked()
+        {
+            form.reset();
+        }
+    });
     let stack = view.header.id.to_string();
     let now = view.header.now;
     let list = if view.variables.is_empty() {
@@ -45,7 +55,7 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
         {list}
         <Told problem=removing />
         <h3>"Set a variable"</h3>
-        <ActionForm action=set>
+        <ActionForm action=set node_ref=form>
             <input type="hidden" name="stack" value=stack.clone() />
             <Field name="name" label="Name" hint="A name that is there already gets the new value." problem>
                 <input id="name" name="name" class="code" required value={typed::<SetVariable>("name")} autocomplete="off" spellcheck="false" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />

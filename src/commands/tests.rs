@@ -1,0 +1,204 @@
+//! The commands over a real Git repository and a real SQLite file, without Terraform: what a worker would do is done
+//! through the store, step by step.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod environment;
+mod history;
+mod locks;
+mod promote;
+mod pushes;
+mod put_back;
+mod random;
+mod settings;
+mod stacks;
+mod verbs;
+
+use super::add_repository::add_repository;
+use super::create_stack::create_stack;
+use super::fetch::fetch;
+use super::promote::{Promotion, promote};
+use super::*;
+use crate::domain::permission::{CreateStack, Promote, Role, Viewer, permit};
+use crate::domain::run_state::{RunKind, RunState};
+use crate::domain::stack::Behavior;
+use crate::domain::vendor::Vendor;
+use crate::store::{Filter, Settings};
+use clap::Parser;
+use history::Origin;
+use tempfile::TempDir;
+
+/// A Headway with one stack, `network`, that follows `main` and lives in the folder `network` of its repository.
+struct World {
+    folder: TempDir,
+    origin: Origin,
+    context: Context,
+    repository: RepositoryId,
+    stack: StackId,
+}
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    config: Config,
+}
+
+/// A context whose data is in this folder, with a database of its own.
+async fn context(folder: &std::path::Path, database: &str) -> Context {
+    let config = Line::parse_from(["headway".as_ref(), "--data".as_ref(), folder.as_os_str()]).config;
+    Context {
+        config: Arc::new(config),
+        store: Store::open_sqlite(&folder.join(database)).await.unwrap(),
+        vault: Vault::open(&folder.join("key")).unwrap(),
+        clock: Clock::set(1_800_000_000_000),
+        ids: Ids::counted(),
+        work: Arc::default(),
+        poll: Arc::default(),
+        fetching: Fetching::default(),
+    }
+}
+
+fn behavior() -> Behavior {
+    Behavior { allow_run_promotion: true, ..Behavior::default() }
+}
+
+fn settings() -> Settings {
+    Settings {
+        name: "Network".into(),
+        description: String::new(),
+        labels: Vec::new(),
+        tracked_branch: "main".into(),
+        project_root: "network".into(),
+        additional_globs: vec!["shared/**".into()],
+        vendor: Vendor::Terraform,
+        engine_binary: String::new(),
+        behavior: behavior(),
+        disabled: false,
+    }
+}
+
+/// A person who may do everything that a writer may.
+fn writer(name: &str) -> Viewer {
+    Viewer { name: name.into(), role: Role::Writer }
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::new(&folder.path().join("origin.git"));
+        origin.commit("main", None, "network/main.tf");
+        let context = context(folder.path(), "headway.db").await;
+        let administrator = Viewer::system();
+        let repository = add_repository(&context, &administrator, &origin.address()).await.unwrap();
+        let stack = StackId::new("network");
+        let permission = permit::<CreateStack>(&administrator, &stack).unwrap();
+        create_stack(&context, &permission, &repository, settings(), true).await.unwrap();
+        Self { folder, origin, context, repository, stack }
+    }
+
+    /// What this person needs to do `A`, as an administrator.
+    fn may<A: Action>(&self, name: &str) -> Permit<A> {
+        permit(&Viewer { name: name.into(), role: Role::Administrator }, &self.stack).unwrap()
+    }
+
+    async fn fetch(&self) {
+        fetch(&self.context, &self.repository).await.unwrap();
+    }
+
+    /// Pushes a commit that changes a file of the stack, and lets Headway see it.
+    async fn push(&self, branch: &str, from: Option<&str>) -> CommitHash {
+        let hash = self.origin.commit(branch, from, "network/main.tf");
+        self.fetch().await;
+        hash
+    }
+
+    async fn read(&self) -> Reading {
+        self.context.store.read().await.unwrap()
+    }
+
+    async fn stack(&self) -> Stack {
+        find_stack(&mut self.read().await, &self.stack).await.unwrap()
+    }
+
+    async fn run(&self, id: &RunId) -> Run {
+        find_run(&mut self.read().await, &self.stack, id).await.unwrap()
+    }
+
+    /// Every run of a kind, newest first.
+    async fn runs(&self, kind: RunKind) -> Vec<Run> {
+        self.read().await.runs_of_stack(&self.stack, kind, None, 1000).await.unwrap()
+    }
+
+    /// The newest proposed run of a branch.
+    async fn proposed(&self, branch: &str) -> Run {
+        self.read().await.newest_proposed_of(&self.stack, branch).await.unwrap().unwrap()
+    }
+
+    /// Pushes a branch that goes on from another one, and has its proposed run finish.
+    async fn finished(&self, branch: &str, from: &str) -> Run {
+        self.push(branch, Some(from)).await;
+        self.to(&self.proposed(branch).await.id, RunState::Finished).await
+    }
+
+    /// A stack whose current commit is its first one, deployed.
+    async fn deployed(&self) -> CommitHash {
+        let run = trigger::trigger(&self.context, &self.may("ada")).await.unwrap();
+        self.to(&run, RunState::Applying).await;
+        self.to(&run, RunState::Finished).await.commit.hash
+    }
+
+    /// Takes the run to a state as the workers would, by way of its plan.
+    async fn to(&self, id: &RunId, state: RunState) -> Run {
+        let mut run = self.run(id).await;
+        while run.state != state {
+            let next = if run.state.may_become(state, run.kind) {
+                state
+            } else if run.state == RunState::Planning {
+                RunState::Unconfirmed
+            } else {
+                run.state.next(run.kind)[0]
+            };
+            let mut writing = self.context.store.write().await.unwrap();
+            run = advance(&mut writing, &run, next, "worker", None, self.context.now()).await.unwrap();
+            writing.commit().await.unwrap();
+        }
+        run
+    }
+
+    async fn promote(&self, run: &Run, name: &str) -> Result<Promotion, Problem> {
+        let permission = permit::<Promote>(&writer(name), &self.stack).unwrap();
+        promote(&self.context, &permission, &run.id).await
+    }
+
+    /// Promotes the run and returns the tracked run.
+    async fn promoted(&self, run: &Run) -> Run {
+        let promotion = self.promote(run, "ada").await.unwrap();
+        self.run(promotion.run()).await
+    }
+
+    /// The activity of the stack, newest first: outcome, actor, action, detail.
+    async fn activity(&self) -> Vec<Entry> {
+        let filter = Filter { stack: Some(self.stack.clone()), before: None };
+        self.read().await.activity(&filter, 1000).await.unwrap()
+    }
+
+    /// Everything that a refusal must leave as it was.
+    async fn picture(&self) -> (Stack, Vec<Run>, Vec<Run>) {
+        (self.stack().await, self.runs(RunKind::Tracked).await, self.runs(RunKind::Proposed).await)
+    }
+}
+
+/// The refusal of something that a rule forbids.
+fn refusal<T: std::fmt::Debug>(result: Result<T, Problem>) -> Refusal {
+    match result {
+        Err(Problem::Refused(refusal)) => *refusal,
+        other => panic!("this was not refused: {other:?}"),
+    }
+}
+
+/// The fields that could not be taken.
+fn fields<T: std::fmt::Debug>(result: Result<T, Problem>) -> Vec<String> {
+    match result {
+        Err(Problem::Invalid(fields)) => fields.into_iter().map(|field| field.field).collect(),
+        other => panic!("this was taken: {other:?}"),
+    }
+}

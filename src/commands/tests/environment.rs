@@ -1,0 +1,100 @@
+//! The environment: secrets are sealed, and their text stands nowhere in the database.
+
+use super::*;
+use crate::commands::set_variable::{NewVariable, remove_variable, set_variable};
+use crate::store::Variable;
+
+const SECRET: &str = "correct-horse-battery-staple";
+
+fn variable(name: &str, value: &str, secret: bool) -> NewVariable {
+    NewVariable { name: name.into(), value: value.into(), secret, planning: true, applying: true }
+}
+
+async fn set(world: &World, new: NewVariable) -> Result<(), Problem> {
+    set_variable(&world.context, &world.may("ada"), new).await
+}
+
+async fn stored(world: &World) -> Vec<Variable> {
+    world.read().await.variables(&world.stack).await.unwrap()
+}
+
+/// Whether the text stands anywhere in the files of the database.
+fn in_the_database(world: &World, text: &str) -> bool {
+    let files = std::fs::read_dir(world.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let of_the_database = files.filter(|path| path.to_string_lossy().contains("headway.db"));
+    of_the_database.into_iter().any(|path| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn a_secret_is_sealed_and_its_text_stands_nowhere_in_the_database() {
+    let world = World::new().await;
+    set(&world, variable("TF_VAR_plain", "written-in-clear", false)).await.unwrap();
+    set(&world, variable("TF_VAR_secret", SECRET, true)).await.unwrap();
+    assert!(in_the_database(&world, "written-in-clear"), "the search finds what is there");
+    assert!(!in_the_database(&world, SECRET));
+    let stored = stored(&world).await;
+    assert_eq!(world.context.vault.open_text(&stored[1].value).unwrap(), SECRET);
+    world.context.store.close().await;
+    assert!(!in_the_database(&world, SECRET));
+}
+
+#[tokio::test]
+async fn a_secret_stays_when_its_value_is_left_empty_and_is_never_made_plain_by_accident() {
+    let world = World::new().await;
+    set(&world, variable("A", SECRET, true)).await.unwrap();
+    let sealed = stored(&world).await[0].value.clone();
+    set(&world, NewVariable { applying: false, ..variable("A", "", true) }).await.unwrap();
+    let kept = stored(&world).await;
+    assert_eq!((&kept[0].value, kept[0].applying), (&sealed, false));
+    assert_eq!(fields(set(&world, variable("A", "", false)).await), ["value"]);
+    assert_eq!(stored(&world).await, kept);
+    set(&world, variable("A", "plain", false)).await.unwrap();
+    let plain = stored(&world).await;
+    assert_eq!((plain[0].value.as_str(), plain[0].secret), ("plain", false));
+    set(&world, variable("A", "", true)).await.unwrap();
+    assert_eq!(world.context.vault.open_text(&stored(&world).await[0].value).unwrap(), "");
+}
+
+#[tokio::test]
+async fn what_a_variable_cannot_be_is_said_at_its_field() {
+    let world = World::new().await;
+    for (new, field) in [
+        (variable("TF_HTTP_PASSWORD", "x", false), "name"),
+        (variable("no name", "x", false), "name"),
+        (variable("A", &"x".repeat(64 * 1024 + 1), false), "value"),
+        (variable("A", "a\0b", false), "value"),
+        (NewVariable { planning: false, applying: false, ..variable("A", "x", false) }, "planning"),
+    ] {
+        assert_eq!(fields(set(&world, new).await), [field]);
+    }
+    assert_eq!(stored(&world).await, []);
+}
+
+#[tokio::test]
+async fn the_log_names_the_variable_and_not_its_value() {
+    let world = World::new().await;
+    set(&world, variable(" A ", SECRET, true)).await.unwrap();
+    remove_variable(&world.context, &world.may("ada"), "A").await.unwrap();
+    remove_variable(&world.context, &world.may("ada"), "A").await.unwrap();
+    assert_eq!(stored(&world).await, []);
+    let details: Vec<String> = world.activity().await.into_iter().map(|entry| entry.detail).collect();
+    assert_eq!(details[..2], ["variable A removed", "variable A set (secret)"]);
+    assert_eq!(details.len(), 3);
+}
+
+#[tokio::test]
+async fn the_credential_of_a_repository_is_sealed_too() {
+    let world = World::new().await;
+    let sealed = world.context.vault.seal(&format!("user:{SECRET}")).unwrap();
+    let mut writing = world.context.store.write().await.unwrap();
+    let repository = writing.repository(&world.repository).await.unwrap().unwrap();
+    let repository = crate::store::Repository { credential: Some(sealed), ..repository };
+    writing.add_repository(&repository).await.unwrap();
+    writing.commit().await.unwrap();
+    let read = world.read().await.repository(&world.repository).await.unwrap().unwrap();
+    assert_eq!(fetch::credential(&world.context, &read).unwrap(), Some(format!("user:{SECRET}")));
+    assert!(!in_the_database(&world, SECRET));
+}
