@@ -96,6 +96,25 @@ export class Headway {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** A path in this server's folder, for whatever a test needs; goes with it. */
+  path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Calls a function as a script would, and answers what it answered and where it leads; a refusal is an error. */
+  async call<Answer = unknown>(name: string, fields: Record<string, string>): Promise<{ answer: Answer; to: string }> {
+    const response = await fetch(`${this.url}/api/${name}`, {
+      method: "POST",
+      headers: { accept: "application/json" },
+      body: new URLSearchParams(fields),
+    });
+    const text = await response.text();
+    if (!response.ok) {
+      throw new Error(`${name} answered ${response.status}: ${text}`);
+    }
+    return { answer: JSON.parse(text) as Answer, to: response.headers.get("location") ?? "" };
+  }
+
   /** Runs Git, in the sample repository unless `-C` says otherwise, and answers what it printed. */
   async git(...args: string[]): Promise<string> {
     const env = { ...process.env, ...gitEnvironment };
@@ -104,23 +123,24 @@ export class Headway {
   }
 
   /**
-   * Commits files to a branch of the sample repository and pushes it; a branch that is not there yet starts at `from`.
-   * A file whose text is `null` is removed. Answers the commit.
+   * Commits files to a branch of the sample repository, or of another, and pushes it; a branch that is not there yet
+   * starts at `from`. A file whose text is `null` is removed. Answers the commit.
    */
   async push(
     branch: string,
     files: Record<string, string | null>,
     message: string,
-    { from = "main" }: { from?: string } = {},
+    { from = "main", repository = this.repository }: { from?: string; repository?: string } = {},
   ): Promise<string> {
     const clone = await mkdtemp(join(this.#folder, "clone-"));
     try {
-      await this.git("clone", "--quiet", "--no-checkout", this.repository, clone);
+      await this.git("clone", "--quiet", "--no-checkout", repository, clone);
       const git = (...args: string[]) => this.git("-C", clone, ...args);
       const known = await git("branch", "--remotes", "--list", `origin/${branch}`);
       // `from` may be a branch or a commit.
       const start = known ? `origin/${branch}` : await git("rev-parse", `origin/${from}`).catch(() => from);
-      await git("checkout", "--quiet", "--no-track", "-B", branch, start);
+      const empty = (await git("branch", "--remotes")) === "";
+      await git("checkout", "--quiet", ...(empty ? ["--orphan", branch] : ["--no-track", "-B", branch, start]));
       for (const [name, text] of Object.entries(files)) {
         const file = join(clone, name);
         if (text === null) {

@@ -173,5 +173,4 @@ create table activity (
     detail text not null default ''
 );
 
-create index activity_by_time on activity (at desc, id desc);
-create index activity_of_stack on activity (stack_id, at desc, id desc);
+create index activity_of_stack on activity (stack_id, id);

@@ -25,7 +25,7 @@ fn the_partial_indexes_name_the_states_that_the_domain_names() {
         RunState::ALL.into_iter().filter(|state| predicate(*state)).map(RunState::name).collect()
     };
     assert_eq!(
-        checked("create index run_waiting on run (state, created_at, id)\n    where state in ("),
+        checked("create index run_waiting on run (state, id)\n    where state in ("),
         named(|state| { !state.is_terminal() })
     );
     assert_eq!(checked("on run (stack_id)\n    where kind = 'tracked' and state in ("), named(RunState::blocks));
