@@ -5,6 +5,7 @@ use super::flash::{switched, typed};
 use super::live::Reload;
 use super::problem::{Told, told};
 use super::settings::Switch;
+use super::settings::source::RootField;
 use super::settings::vendor::VendorSelect;
 use super::ui::{Field, Icon, Loaded, described, invalid};
 use super::view::RepositoryView;
@@ -147,21 +148,7 @@ fn Choices(view: RepositoryView, create: ServerAction<CreateStack>) -> impl Into
             <input type="hidden" name="repository" value=id.get_value() />
             <input type="hidden" name="tracked_branch" value=branch.clone() />
             <p>"Follows the branch " <strong>{branch}</strong> "."</p>
-            <Field name="project_root" label="Project root" hint="The folder that holds the configuration; empty for the whole repository." problem>
-                <input
-                    id="project_root"
-                    name="project_root"
-                    class="code"
-                    list="configurations"
-                    value=root
-                    autocomplete="off"
-                    aria-describedby=described("project_root")
-                    aria-invalid=invalid(problem, "project_root")
-                />
-                <datalist id="configurations">
-                    {folders.into_iter().map(|folder| view! { <option value=folder></option> }).collect_view()}
-                </datalist>
-            </Field>
+            <RootField root folders problem />
             <Field name="name" label="Name" hint="People find the stack by it." problem>
                 <input id="name" name="name" required value=name autocomplete="off" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
             </Field>

@@ -7,11 +7,11 @@ mod changes;
 mod deletion;
 mod details;
 mod environment;
-mod source;
+pub mod source;
 pub mod vendor;
 
 use super::api;
-use super::live::{Listen, use_live};
+use super::live::Listen;
 use super::problem::{NotFound, Told};
 use super::stack::{stack_topic, use_stack};
 use super::ui::{Icon, Loaded};
@@ -48,7 +48,6 @@ pub fn SettingsPage() -> impl IntoView {
     let saved = move || query.read().get("saved");
     // Not read anew when something changes elsewhere: what a person is typing stays. A stale save is refused instead.
     let page = Resource::new(move || (stack.get(), name(), saved()), |(stack, ..)| api::settings(stack));
-    let _ = use_live();
     view! {
         <Listen topic=stack_topic(stack) />
         <Loaded resource=page render=move |view| view! { <Settings view name=name() saved=saved().is_some() /> } />

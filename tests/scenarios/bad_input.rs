@@ -83,8 +83,7 @@ async fn a_configuration_that_does_not_parse_fails_with_what_terraform_says() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     repository.branch("broken", "main", "Break it", &[("broken.tf", "resource {")]);
     headway.sync(&stack).await;
     let run = headway.proposed(&stack, "broken").await;
@@ -94,8 +93,7 @@ async fn a_configuration_that_does_not_parse_fails_with_what_terraform_says() {
 #[tokio::test]
 async fn what_is_not_there_is_404_and_what_cannot_be_read_is_400() {
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     for path in [
         "/nope",
         "/stack/nope",

@@ -9,8 +9,7 @@ async fn a_proposed_run_becomes_a_deployment() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.page(&stack).await.says("No tracked runs yet").says("No current commit yet");
     headway.deploy(&stack).await;
 
@@ -45,15 +44,12 @@ async fn with_autodeploy_a_promotion_is_applied_at_once_and_a_later_push_that_wo
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
     headway.behave(&stack, &["autodeploy", "allow_run_promotion", "secret_masking"]).await.says("Saved.");
 
-    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
-    headway.sync(&stack).await;
-    let proposed = headway.proposed(&stack, "more").await;
-    headway.until_state(&proposed, "finished").await.says("applied at once");
+    let proposed = headway.propose_second(&repository, &stack).await;
+    headway.page(&proposed).await.says("applied at once");
     let tracked = headway.press(&proposed, "promote_run").await.path;
     headway.until_state(&tracked, "finished").await.says("1 added");
 
@@ -72,14 +68,10 @@ async fn a_promotion_that_is_discarded_is_put_back_and_can_be_promoted_again() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
     let before = repository.git(&["rev-parse", "main"]);
-    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
-    headway.sync(&stack).await;
-    let proposed = headway.proposed(&stack, "more").await;
-    headway.until_state(&proposed, "finished").await;
+    let proposed = headway.propose_second(&repository, &stack).await;
     let tracked = headway.press(&proposed, "promote_run").await.path;
     headway.until_state(&tracked, "unconfirmed").await;
     headway.press(&tracked, "discard_run").await;
@@ -97,13 +89,10 @@ async fn a_button_that_has_become_stale_is_refused_with_the_reason_in_place() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
-    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
-    headway.sync(&stack).await;
-    let proposed = headway.proposed(&stack, "more").await;
-    headway.until_state(&proposed, "finished").await.says("It can be promoted");
+    let proposed = headway.propose_second(&repository, &stack).await;
+    headway.page(&proposed).await.says("It can be promoted");
 
     headway.behave(&stack, &["secret_masking"]).await;
     let refused = headway.press(&proposed, "promote_run").await;
@@ -125,17 +114,13 @@ async fn tracked_runs_wait_for_the_stack_and_say_for_whom_and_proposed_ones_do_n
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let first = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&first, "unconfirmed").await;
     let second = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&second, "queued").await.says("Waits for the stack").says("is unconfirmed");
 
-    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
-    headway.sync(&stack).await;
-    let proposed = headway.proposed(&stack, "more").await;
-    headway.until_state(&proposed, "finished").await;
+    headway.propose_second(&repository, &stack).await;
 
     headway.press(&first, "discard_run").await;
     headway.until_state(&second, "unconfirmed").await;
@@ -175,8 +160,7 @@ async fn with_autoretry_an_apply_has_the_other_branches_planned_again() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.behave(&stack, &["autodeploy", "autoretry", "allow_run_promotion"]).await;
     repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
     headway.sync(&stack).await;

@@ -1,6 +1,6 @@
 //! A Headway under test: the program itself, and what a person does with it.
 
-use crate::repository::Repository;
+use crate::repository::{Repository, resource};
 use reqwest::header::{ACCEPT, LOCATION, ORIGIN, REFERER};
 use reqwest::redirect::Policy;
 use std::path::{Path, PathBuf};
@@ -220,6 +220,22 @@ impl Headway {
         page.has_status(200);
         assert!(page.path.starts_with("/stack/"), "{}: {}", page.path, page.text());
         page.path
+    }
+
+    /// Starts with one stack, called Network, of a repository; the stack's address.
+    pub async fn with_network(repository: &Repository) -> (Self, String) {
+        let headway = Self::start().await;
+        let stack = headway.stack(repository, "Network", &[]).await;
+        (headway, stack)
+    }
+
+    /// Pushes a branch `more` that makes a second thing, and waits for the plan of it.
+    pub async fn propose_second(&self, repository: &Repository, stack: &str) -> String {
+        repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+        self.sync(stack).await;
+        let proposed = self.proposed(stack, "more").await;
+        self.until_state(&proposed, "finished").await;
+        proposed
     }
 
     /// Has the stack look at its repository now.

@@ -10,8 +10,7 @@ async fn what_a_program_prints_is_text_with_colours_and_never_part_of_the_page()
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let engines = tempfile::tempdir().unwrap();
     let script =
         r#"[ "$1" = plan ] && printf '\033[31mred\033[0m \033[2J\033]0;title\007<img src=x onerror=alert(1)>\n'"#;
@@ -29,8 +28,7 @@ async fn a_run_that_prints_without_end_is_cut_off_with_a_clear_mark() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let engines = tempfile::tempdir().unwrap();
     // 56 MiB in lines of a kibibyte.
     let script = "[ \"$1\" = plan ] && head -c 43000000 /dev/zero | base64 -w 1023";
@@ -50,8 +48,7 @@ async fn an_open_page_is_told_what_changes() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     let id = run.rsplit('/').next().unwrap();
     let address = format!("{}/events?stack=network&run={id}", headway.url);

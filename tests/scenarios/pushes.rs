@@ -46,8 +46,7 @@ async fn a_newer_push_takes_the_place_of_the_older_one_and_a_deleted_branch_stop
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let engines = tempfile::tempdir().unwrap();
     headway.use_engine(&stack, &engine_before(engines.path(), "[ \"$1\" = plan ] && exec sleep 141421356")).await;
     repository.branch("more", "main", "Make more", &[("more.tf", &resource("more"))]);
@@ -74,13 +73,9 @@ async fn a_force_push_takes_no_commit_away_from_a_run_but_the_rule_refuses_what_
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
-    repository.branch("more", "main", "Make more", &[("more.tf", &resource("more"))]);
-    headway.sync(&stack).await;
-    let proposed = headway.proposed(&stack, "more").await;
-    headway.until_state(&proposed, "finished").await;
+    let proposed = headway.propose_second(&repository, &stack).await;
     repository.git(&["commit", "--quiet", "--amend", "--message", "Make more, better"]);
     headway.sync(&stack).await;
     headway.press(&proposed, "promote_run").await.has_status(409).says("No branch of the stack's own repository");

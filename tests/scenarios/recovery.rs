@@ -149,8 +149,7 @@ async fn a_person_stops_a_plan_and_a_branch_goes_on_without_it() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let engines = tempfile::tempdir().unwrap();
     let first = engines.path().join("first");
     let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 161803398", first.display());

@@ -6,8 +6,7 @@ use crate::repository::Repository;
 #[tokio::test]
 async fn a_stale_save_is_refused_with_what_changed_and_keeps_what_was_typed() {
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let settings = format!("{stack}/settings/details");
     let stale = version(&headway.page(&settings).await);
     headway.behave(&stack, &["autodeploy", "secret_masking"]).await.says("Saved.");
@@ -37,8 +36,7 @@ async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
                          command = \"echo the token is $TF_VAR_token\"\n  }\n}\n";
     let repository = Repository::new();
     repository.commit("main", "Print a secret", &[("leak.tf", configuration)]);
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let page = format!("{stack}/settings/environment");
     let both = [("planning", "true"), ("applying", "true")];
     let secret = [("stack", "network"), ("name", "TF_VAR_token"), ("value", canary), ("secret", "true")];
@@ -66,8 +64,7 @@ async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
 #[tokio::test]
 async fn bad_fields_are_refused_at_the_field_and_nothing_changes() {
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let page = format!("{stack}/settings/environment");
     for (name, value) in [("PATH", "/tmp"), ("9A", "x"), ("", "x")] {
         let fields = [("stack", "network"), ("name", name), ("value", value), ("planning", "true")];
@@ -96,8 +93,7 @@ async fn bad_fields_are_refused_at_the_field_and_nothing_changes() {
 #[tokio::test]
 async fn a_stack_goes_only_when_its_name_was_typed_and_nothing_protects_it() {
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     let page = format!("{stack}/settings/deletion");
     headway.form(&page, "delete_stack", &[("stack", "network"), ("name", "nope")]).await.has_status(422);
     headway.behave(&stack, &["protect_from_deletion"]).await;

@@ -46,8 +46,7 @@ async fn only_the_run_that_applies_and_holds_the_lock_writes_and_never_an_older_
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
     repository.commit("main", "Make a second thing", &[("second.tf", &resource("second"))]);
     let engines = tempfile::tempdir().unwrap();
@@ -115,8 +114,7 @@ async fn a_proposed_run_reads_the_state_and_cannot_write_it() {
         return;
     }
     let repository = Repository::new();
-    let headway = Headway::start().await;
-    let stack = headway.stack(&repository, "Network", &[]).await;
+    let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
     let engines = tempfile::tempdir().unwrap();
     let file = engines.path().join("told");

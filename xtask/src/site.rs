@@ -143,6 +143,7 @@ fn remove_others(site: &Path, below: &str, keep: &BTreeSet<String>) -> Result<()
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::scratch::Scratch;

@@ -67,6 +67,7 @@ impl<'line> Import<'line> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::scratch::Scratch;

@@ -6,6 +6,7 @@ use crate::app::flash::typed;
 use crate::app::problem::told;
 use crate::app::ui::{Field, described, invalid};
 use crate::app::view::SettingsView;
+use crate::domain::problem::Problem;
 use leptos::form::ActionForm;
 use leptos::html::Form;
 use leptos::prelude::*;
@@ -44,25 +45,7 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
                     {view.branches.into_iter().map(|branch| view! { <option value=branch></option> }).collect_view()}
                 </datalist>
             </Field>
-            <Field name="project_root" label="Project root" hint="The folder that holds the configuration; empty for the whole repository." problem>
-                <input
-                    id="project_root"
-                    name="project_root"
-                    class="code"
-                    list="configurations"
-                    value=root
-                    autocomplete="off"
-                    aria-describedby=described("project_root")
-                    aria-invalid=invalid(problem, "project_root")
-                />
-                <datalist id="configurations">
-                    {view
-                        .configurations
-                        .into_iter()
-                        .map(|folder| view! { <option value=folder></option> })
-                        .collect_view()}
-                </datalist>
-            </Field>
+            <RootField root folders=view.configurations problem />
             <Field name="additional_globs" label="Additional globs" hint="One a line, from the top of the repository: modules/**. A change to these files starts runs as well." problem>
                 <textarea
                     id="additional_globs"
@@ -77,5 +60,32 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
             </Field>
             <SaveOrCancel form cancel=format!("/stack/{stack}/settings/source") pending=save.pending() problem />
         </ActionForm>
+    }
+}
+
+/// The project root, with the folders on offer that hold a configuration.
+#[component]
+pub fn RootField(root: String, folders: Vec<String>, #[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
+    view! {
+        <Field
+            name="project_root"
+            label="Project root"
+            hint="The folder that holds the configuration; empty for the whole repository."
+            problem
+        >
+            <input
+                id="project_root"
+                name="project_root"
+                class="code"
+                list="configurations"
+                value=root
+                autocomplete="off"
+                aria-describedby=described("project_root")
+                aria-invalid=invalid(problem, "project_root")
+            />
+            <datalist id="configurations">
+                {folders.into_iter().map(|folder| view! { <option value=folder></option> }).collect_view()}
+            </datalist>
+        </Field>
     }
 }
