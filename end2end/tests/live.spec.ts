@@ -142,4 +142,17 @@ test.describe("without JavaScript", () => {
       await expect(refresh(page)).toHaveCount(0);
     }
   });
+
+  test("pages stand still while a plan waits for a person, who would lose the focus", async ({ page, stack }) => {
+    await stack.behave({ autodeploy: false });
+    await stack.headway.call("trigger_run", { stack: stack.id });
+    const tracked = await stack.tracked("unconfirmed");
+    for (const address of [stack.home, `${tracked}/changes`, tracked]) {
+      await page.goto(address);
+      await expect(page.getByRole("heading", { level: 1 })).toContainText("Unconfirmed");
+      await expect(refresh(page)).toHaveCount(0);
+    }
+    await page.getByRole("button", { name: "Confirm" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Finished");
+  });
 });

@@ -1,7 +1,7 @@
 //! What a run would change, resource by resource. Sensitive values are not here: they never leave the runner.
 
 use super::api;
-use super::live::{Listen, Reload, use_live};
+use super::live::{Listen, Reload, moves, use_live};
 use super::run::{RunHeader, use_run};
 use super::stack::use_stack;
 use super::ui::{Icon, Loaded};
@@ -31,7 +31,7 @@ fn Changes(view: ChangesView) -> impl IntoView {
     let state = run.state;
     view! {
         <RunHeader run header tab="Changes" />
-        <Reload active=!state.is_terminal() />
+        <Reload active=moves(state) />
         {match plan {
             Some(plan) if plan.resources.is_empty() && plan.outputs.is_empty() => {
                 view! {

@@ -1,6 +1,7 @@
 //! Live pages: a page listens to the server's events and reads itself anew when something it shows has changed. The
 //! connection mends itself; until it has, the page says that it may be out of date.
 
+use crate::domain::run_state::RunState;
 use leptos::prelude::*;
 
 /// What a page listens to.
@@ -42,6 +43,12 @@ pub fn Listen(#[prop(into)] topic: Signal<String>) -> impl IntoView {
             "The connection to Headway is lost. This page may be out of date; it reconnects by itself."
         </p>
     }
+}
+
+/// Whether a run goes on without anybody. One that waits for a person does not, and a page that reloads under their
+/// hands would take the focus away.
+pub fn moves(state: RunState) -> bool {
+    !state.is_terminal() && state != RunState::Unconfirmed
 }
 
 /// Lets a page reload by itself where no script can refresh it.

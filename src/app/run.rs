@@ -1,7 +1,7 @@
 //! One run: what it is, where it stands, and its history with logs and what a person can do next.
 
 use super::api::{self, ConfirmRun, DiscardRun, PromoteRun, RetryRun, StopRun};
-use super::live::{Listen, Reload, use_live};
+use super::live::{Listen, Reload, moves, use_live};
 use super::stack::use_stack;
 use super::timeline::Timeline;
 use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, StateBadge};
@@ -71,7 +71,7 @@ pub fn RunPage() -> impl IntoView {
 
 #[component]
 fn History(view: RunView, actions: RunActions) -> impl IntoView {
-    let active = !view.run.state.is_terminal();
+    let active = moves(view.run.state);
     view! {
         <RunHeader run=view.run.clone() header=view.header.clone() />
         <Reload active />

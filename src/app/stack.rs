@@ -2,7 +2,7 @@
 //! commit.
 
 use super::api::{self, LockStack, SetCurrentCommit};
-use super::live::{Listen, Reload, use_live};
+use super::live::{Listen, Reload, moves, use_live};
 use super::problem::{Told, told};
 use super::stack_header::{StackActions, StackHeader};
 use super::ui::{Ago, CommitName, DeltaView, Field, Icon, Loaded, StateBadge, described, invalid};
@@ -44,7 +44,7 @@ pub fn StackPage() -> impl IntoView {
 fn Tracked(view: TrackedView, actions: StackActions) -> impl IntoView {
     let TrackedView { header, groups, older } = view;
     let home = format!("/stack/{}", header.id);
-    let active = groups.iter().flatten().any(|run| !run.state.is_terminal());
+    let active = groups.iter().flatten().any(|run| moves(run.state));
     let list = if groups.is_empty() {
         view! {
             <section class="empty">

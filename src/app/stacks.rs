@@ -1,7 +1,7 @@
 //! The list of stacks: what state each is in, where it stands, and what waits for a person.
 
 use super::api;
-use super::live::{Listen, Reload, use_live};
+use super::live::{Listen, Reload, moves, use_live};
 use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, StateBadge};
 use super::view::{StackRow, StacksView};
 use crate::domain::Timestamp;
@@ -71,7 +71,7 @@ fn List(view: StacksView) -> impl IntoView {
     let StacksView { now, mut stacks, total, .. } = view;
     // What waits for a person comes first; the others stay by name.
     stacks.sort_by_key(|stack| stack.unconfirmed.is_none());
-    let active = stacks.iter().filter_map(|stack| stack.newest.as_ref()).any(|run| !run.state.is_terminal());
+    let active = stacks.iter().filter_map(|stack| stack.newest.as_ref()).any(|run| moves(run.state));
     if total == 0 {
         return view! {
             <section class="empty">
