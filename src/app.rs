@@ -6,11 +6,13 @@ pub mod boot;
 mod branches;
 mod changes;
 pub mod flash;
+mod github;
 mod live;
 mod log;
 mod new_stack;
 mod problem;
 mod promote;
+mod pull_requests;
 mod run;
 mod settings;
 mod stack;
@@ -22,13 +24,14 @@ pub mod view;
 
 pub use boot::Boot;
 #[cfg(feature = "ssr")]
-pub use boot::{Assets, shell};
+pub use boot::{Assets, FormsElsewhere, shell};
 #[cfg(feature = "ssr")]
 pub use problem::status;
 
 use activity::ActivityPage;
 use branches::BranchesPage;
 use changes::ChangesPage;
+use github::{DeliveriesPage, GithubPage};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{A, Route, Router, Routes};
@@ -61,6 +64,8 @@ pub fn App() -> impl IntoView {
                 <nav aria-label="Headway">
                     <A href="/" exact=true>"Stacks"</A>
                     <A href="/activity">"Activity"</A>
+                    // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
+                    <a href="/settings/github" rel="external">"GitHub"</a>
                 </nav>
                 <span class="viewer" title="You act under this name">
                     <Icon name="person" />
@@ -82,6 +87,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/stack/:stack/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack/settings/:page") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity") view=ActivityPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/github") view=GithubPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/github/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

@@ -5,16 +5,26 @@
 
 pub mod add_repository;
 mod advance;
+pub mod allow_plan;
+pub mod answer_delivery;
+pub mod catch_up;
 pub mod confirm;
+pub mod connect_github;
 pub mod create_stack;
 pub mod delete_stack;
 pub mod discard;
 pub mod fetch;
+pub mod follow_pull_request;
+pub mod github_place;
 pub mod judge;
 pub mod lock;
+pub mod press;
 pub mod promote;
 pub mod propose;
+pub mod read_installations;
+pub mod receive_delivery;
 pub mod receive_push;
+pub mod reconcile;
 pub mod retry;
 pub mod retry_outdated;
 pub mod save_settings;
@@ -28,6 +38,7 @@ pub mod track;
 pub mod trigger;
 
 pub use advance::advance;
+pub use connect_github::Connecting;
 pub use fetch::Fetching;
 
 use crate::clock::{Clock, Ids};
@@ -38,6 +49,7 @@ use crate::domain::run::Run;
 use crate::domain::stack::{Lock, Stack};
 use crate::domain::{Commit, CommitHash, RepositoryId, RunId, StackId, Timestamp};
 use crate::git::history::History;
+use crate::github::GitHub;
 use crate::git::mirror::Mirror;
 use crate::store::{Entry, Outcome, Reading, Store, StoreError, Writing};
 use crate::vault::Vault;
@@ -63,6 +75,12 @@ pub struct Context {
     pub poll: Arc<Notify>,
     /// Keeps two fetches of one repository apart.
     pub fetching: Fetching,
+    /// Asks GitHub.
+    pub github: GitHub,
+    /// The Apps that are being made.
+    pub connecting: Connecting,
+    /// Wakes whoever works on deliveries.
+    pub delivered: Arc<Notify>,
 }
 
 impl Context {

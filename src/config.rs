@@ -18,12 +18,18 @@ pub struct Config {
     /// A PostgreSQL address; without it the database is a SQLite file in the data folder.
     #[arg(long, env = "HEADWAY_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
+    /// The address under which browsers and GitHub reach this Headway; without it, the one it listens on.
+    #[arg(long, env = "HEADWAY_PUBLIC_URL", value_parser = public_url)]
+    pub public_url: Option<String>,
     /// The port of the state backend on this machine; decided at the first start.
     #[arg(skip)]
     pub state_port: u16,
     /// Whether this is the sample; decided by the subcommand.
     #[arg(skip)]
     pub sample: bool,
+    /// The simulated GitHub that the sample's repository is to be on.
+    #[arg(long, env = "HEADWAY_SAMPLE_GITHUB", hide = true, value_parser = public_url)]
+    pub sample_github: Option<String>,
     /// The name under which the person at this Headway acts.
     #[arg(long, env = "HEADWAY_OPERATOR", default_value = "operator")]
     pub operator: String,
@@ -54,7 +60,22 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn public_url(text: &str) -> Result<String, String> {
+    let wrong = || "an address like https://headway.example.com, without a path".to_owned();
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty();
+    if !plain || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
 impl Config {
+    /// The address under which browsers and GitHub reach this Headway, without a slash at the end.
+    pub fn home(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.addr))
+    }
+
     /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.data.join("headway.db")

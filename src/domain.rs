@@ -1,12 +1,15 @@
 //! The vocabulary of Headway, one word for one thing (product.md, Words). Everything here is plain data that both the
 //! server and the browser understand; nothing here reads a clock, a file or a database.
 
+pub mod check_run;
+pub mod deployment;
 pub mod hold;
 pub mod log_line;
 pub mod permission;
 pub mod plan;
 pub mod problem;
 pub mod promotion;
+pub mod pull_request;
 pub mod relation;
 pub mod run;
 pub mod run_state;

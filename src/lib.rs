@@ -14,6 +14,8 @@ pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod git;
 #[cfg(feature = "ssr")]
+pub mod github;
+#[cfg(feature = "ssr")]
 pub mod queries;
 #[cfg(feature = "ssr")]
 pub mod runner;

@@ -3,8 +3,9 @@
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use headway::clock::{Clock, Ids};
-use headway::commands::{Context, Fetching, fetch};
+use headway::commands::{Connecting, Context, Fetching, answer_delivery, catch_up, fetch, reconcile};
 use headway::config::Config;
+use headway::github::GitHub;
 use headway::store::Store;
 use headway::vault::Vault;
 use headway::{runner, sample, server};
@@ -82,6 +83,11 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let (close, closing) = watch::channel(false);
     let workers = tokio::spawn(runner::work(context.clone(), stopping));
     let poller = tokio::spawn(fetch::poll(context.clone()));
+    let github = [
+        tokio::spawn(answer_delivery::work(context.clone())),
+        tokio::spawn(reconcile::work(context.clone())),
+        tokio::spawn(catch_up::work(context.clone())),
+    ];
     let seeding = context.config.sample.then(|| tokio::spawn(sample::seed(context.clone())));
     let state = tokio::spawn(axum::serve(state_listener, server::state_router(context.clone())).into_future());
     let router = server::router(context.clone(), closing.clone());
@@ -107,6 +113,10 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     tokio::select! {
         worked = workers => worked.context("the workers ended badly")?,
         again = ended() => { again?; bail!("ended at once: it was asked twice") }
+    }
+    // What GitHub was not told yet stands in the outbox.
+    for worker in github {
+        worker.abort();
     }
     state.abort();
     close.send_replace(true);
@@ -189,5 +199,8 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         work: Arc::new(Notify::new()),
         poll: Arc::new(Notify::new()),
         fetching: Fetching::default(),
+        github: GitHub::new(Clock::System).context("cannot prepare requests to GitHub")?,
+        connecting: Connecting::default(),
+        delivered: Arc::new(Notify::new()),
     })
 }

@@ -10,7 +10,7 @@ use crate::commands::fetch::fetch;
 use crate::domain::permission::{CreateStack, Role, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunKind;
-use crate::domain::stack::Behavior;
+use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
 use crate::domain::{RepositoryId, StackId};
 use crate::runner::engine;
@@ -152,12 +152,14 @@ async fn settings() -> Settings {
         vendor,
         engine_binary: String::new(),
         behavior: Behavior { autodeploy: true, allow_run_promotion: true, ..Behavior::default() },
+        integration: Integration::default(),
         disabled: false,
     }
 }
 
 async fn fetched(context: &Context, repository: &RepositoryId) -> anyhow::Result<()> {
-    fetch(context, repository).await.map_err(|problem| anyhow::anyhow!("{}", problem.sentence()))
+    fetch(context, repository).await.map_err(|problem| anyhow::anyhow!("{}", problem.sentence()))?;
+    Ok(())
 }
 
 /// Waits until the deployment has ended, so that the branches are planned against what it made.

@@ -3,14 +3,17 @@
 mod assets;
 mod events;
 pub mod forms;
+mod github_setup;
 mod health;
 mod log_text;
 mod security;
 mod site;
 mod state;
+mod webhook;
 
-use crate::app::{App, Assets, Boot, shell};
+use crate::app::{App, Assets, Boot, FormsElsewhere, shell};
 use crate::commands::Context;
+use crate::commands::receive_delivery::Ledger;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
@@ -30,6 +33,9 @@ const FORM_LIMIT: usize = 256 * 1024;
 /// What a state may have, in bytes.
 const STATE_LIMIT: usize = 128 * 1024 * 1024;
 
+/// What a delivery may have, in bytes: GitHub sends no more.
+const DELIVERY_LIMIT: usize = 25 * 1024 * 1024;
+
 /// What the banner of the sample says.
 const SAMPLE: &str = "This is the sample: a repository made on this machine, planned and applied for real with \
     resources that exist only in Terraform's state. Try anything.";
@@ -39,6 +45,7 @@ const SAMPLE: &str = "This is the sample: a repository made on this machine, pla
 pub struct Server {
     context: Context,
     flashes: Flashes,
+    ledger: Ledger,
     options: LeptosOptions,
     shutdown: watch::Receiver<bool>,
 }
@@ -52,7 +59,8 @@ impl FromRef<Server> for LeptosOptions {
 /// The routes of a Headway. Event streams end when `shutdown` turns true.
 pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
     let options = LeptosOptions::builder().output_name("headway").site_addr(context.config.addr).build();
-    let server = Server { context, flashes: Flashes::default(), options, shutdown };
+    let ledger = Ledger::open(context.clone());
+    let server = Server { context, flashes: Flashes::default(), ledger, options, shutdown };
     let pages = generate_route_list(App);
     let with_context = {
         let server = server.clone();
@@ -68,6 +76,10 @@ pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .route("/events", get(events::events))
         .route("/stack/{stack}/run/{run}/log/{position}", get(log_text::log_text))
+        // What GitHub sends, and where it leads a browser back to.
+        .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(DELIVERY_LIMIT)))
+        .route("/settings/github/callback", get(github_setup::callback))
+        .route("/settings/github/installed", get(github_setup::installed))
         // What browsers and watchers ask for.
         .route("/pkg/{*file}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
@@ -95,8 +107,14 @@ impl Server {
     /// Gives pages and server functions what they work with.
     fn provide(&self) {
         provide_context(self.context.clone());
-        let query = use_context::<Parts>().and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default();
-        let flash = self.flashes.find(&query);
+        let uri = use_context::<Parts>().map(|parts| parts.uri).unwrap_or_default();
+        let query = uri.query().unwrap_or_default();
+        if uri.path() == "/settings/github"
+            && let Some(origin) = github_setup::web_origin(query)
+        {
+            provide_context(FormsElsewhere(origin));
+        }
+        let flash = self.flashes.find(query);
         if let (Some(flash), Some(response)) = (&flash, use_context::<leptos_axum::ResponseOptions>()) {
             response.set_status(crate::app::status(&flash.problem));
         }

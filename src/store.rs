@@ -6,9 +6,15 @@
 //! either takes everything back.
 
 mod activity;
+mod delivery;
+mod github_app;
+mod github_check;
+mod github_repository;
 mod lease;
 mod log;
+mod outbox;
 mod plan;
+mod pull_request;
 mod repository;
 mod run;
 mod stack;
@@ -18,8 +24,13 @@ mod tests;
 mod variable;
 
 pub use activity::{Entry, Filter, Outcome};
+pub use delivery::{Delivery, DeliveryState, NewDelivery, Received};
+pub use github_app::{GithubApp, Installation};
+pub use github_check::{CheckKind, GithubCheck, GithubDeployment, NewCheck};
+pub use github_repository::GithubRepository;
 pub use lease::Lease;
 pub use log::StoredLines;
+pub use outbox::Marked;
 pub use repository::Repository;
 pub use run::NewRun;
 pub use stack::{NewStack, Settings};
@@ -95,6 +106,8 @@ pub enum Change {
     Run(StackId, RunId),
     /// New lines in a run's log.
     Log(RunId),
+    /// The GitHub App, its installations, repositories or deliveries.
+    Github,
 }
 
 #[derive(Clone, Debug)]
@@ -223,8 +236,10 @@ impl Store {
 }
 
 impl Writing {
-    /// Makes everything true at once, then tells the news.
-    pub async fn commit(self) -> Result<()> {
+    /// Makes everything true at once, then tells the news. What GitHub has to be told of it is noted in the outbox by
+    /// the same transaction, so that no command can forget to.
+    pub async fn commit(mut self) -> Result<()> {
+        self.mark_changed().await?;
         match self.reading.transaction {
             Open::Sqlite(transaction) => transaction.commit().await?,
             Open::Postgres(transaction) => transaction.commit().await?,

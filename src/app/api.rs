@@ -8,6 +8,14 @@
 
 #[cfg(feature = "ssr")]
 mod access;
+mod github;
+
+#[cfg(feature = "ssr")]
+pub use access::administrator;
+pub use github::{
+    AllowPlan, CheckGithub, ConnectGithub, DisconnectGithub, ReplayDelivery, SaveIntegrations, deliveries, github,
+    github_repositories,
+};
 
 use super::view::{
     ActivityView, ChangesView, LogView, ProposedView, RepositoryView, RunView, SettingsView, StacksView, TrackedView,
@@ -238,6 +246,7 @@ pub async fn create_stack(
         vendor: Vendor::parse(&vendor).ok_or(Problem::Malformed)?,
         engine_binary: String::new(),
         behavior: Behavior { allow_run_promotion, ..Behavior::default() },
+        integration: Integration::default(),
         disabled: false,
     };
     let repository = RepositoryId::new(repository);

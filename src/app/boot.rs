@@ -32,6 +32,11 @@ pub struct Assets {
     pub style: Option<&'static str>,
 }
 
+/// Another origin that the forms of this page may be sent to.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug)]
+pub struct FormsElsewhere(pub String);
+
 /// The document around every page.
 #[cfg(feature = "ssr")]
 pub fn shell() -> impl leptos::IntoView {
@@ -41,10 +46,12 @@ pub fn shell() -> impl leptos::IntoView {
     use leptos_meta::MetaTags;
 
     let nonce = use_nonce();
+    let forms = use_context::<FormsElsewhere>().map(|FormsElsewhere(origin)| format!(" {origin}")).unwrap_or_default();
     if let (Some(response), Some(nonce)) = (use_context::<leptos_axum::ResponseOptions>(), &nonce) {
         let policy = format!(
             "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-             img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+             img-src 'self' data:; connect-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri \
+             'none'"
         );
         if let Ok(policy) = policy.parse() {
             response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);

@@ -3,6 +3,7 @@
 use super::api::{self, ProposeRun};
 use super::live::{Listen, Reload, use_live};
 use super::problem::{Told, told};
+use super::pull_requests::PullRequests;
 use super::stack::{stack_topic, use_stack};
 use super::stack_header::{StackActions, StackHeader};
 use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, StateBadge};
@@ -27,10 +28,16 @@ pub fn BranchesPage() -> impl IntoView {
 
 #[component]
 fn Branches(view: ProposedView, actions: StackActions, propose: ServerAction<ProposeRun>) -> impl IntoView {
-    let ProposedView { header, branches, more } = view;
-    let active = branches.iter().filter_map(|row| row.run.as_ref()).any(|(run, _)| !run.state.is_terminal());
+    let ProposedView { header, pulls, branches, more } = view;
+    let runs = branches.iter().map(|row| &row.run).chain(pulls.iter().map(|row| &row.run));
+    let active = runs.filter_map(|run| run.as_ref()).any(|(run, _)| !run.state.is_terminal());
+    let pulls = (!pulls.is_empty()).then(|| view! { <PullRequests pulls header=header.clone() /> });
+    let alone = pulls.is_none();
+    let has_branches = !branches.is_empty();
     let problem = told(propose);
-    let list = if branches.is_empty() {
+    let list = if branches.is_empty() && !alone {
+        ().into_any()
+    } else if branches.is_empty() {
         view! {
             <section class="empty">
                 <Icon name="branch" />
@@ -55,7 +62,9 @@ fn Branches(view: ProposedView, actions: StackActions, propose: ServerAction<Pro
         <StackHeader header=header.clone() actions />
         <Reload active />
         <Told problem />
+        {pulls}
         <section aria-label="Branches">
+            {(!alone && has_branches).then(|| view! { <h2>"Branches without a pull request"</h2> })}
             {list}
             {(more > 0).then(|| view! { <p class="hint">{format!("{more} more branches have no run yet.")}</p> })}
         </section>
@@ -110,7 +119,7 @@ fn Branch(row: BranchRow, header: Header, propose: ServerAction<ProposeRun>) -> 
 }
 
 #[component]
-fn Newest(run: RunRow, header: Header) -> impl IntoView {
+pub(super) fn Newest(run: RunRow, header: Header) -> impl IntoView {
     view! {
         <p class="run-line">
             <StateBadge state=run.state />
@@ -127,7 +136,7 @@ fn Newest(run: RunRow, header: Header) -> impl IntoView {
 
 /// Whether the run can be promoted, in a line.
 #[component]
-fn Promotable(run: RunRow, verdict: Verdict, header: Header) -> impl IntoView {
+pub(super) fn Promotable(run: RunRow, verdict: Verdict, header: Header) -> impl IntoView {
     let address = format!("/stack/{}/run/{}", header.id, run.id);
     if let Some(tracked) = verdict.promoted_as {
         return view! {

@@ -39,6 +39,7 @@ fn FirstStep() -> impl IntoView {
     let problem = told(add);
     view! {
         <p class="hint">"Step 1 of 2"</p>
+        <FromGithub add />
         <ActionForm action=add>
             <Field
                 name="address"
@@ -68,6 +69,36 @@ fn FirstStep() -> impl IntoView {
             </div>
         </ActionForm>
     }
+}
+
+/// The repositories that the GitHub App may see.
+#[component]
+fn FromGithub(add: ServerAction<AddRepository>) -> impl IntoView {
+    let repositories = Resource::new(|| (), |()| api::github_repositories());
+    let form = move |repositories: Vec<(String, String)>| {
+        (!repositories.is_empty())
+            .then(|| {
+                view! {
+                    <ActionForm action=add attr:class="inline-form">
+                        <div class="field">
+                            <label for="github">"From GitHub"</label>
+                            <select id="github" name="address">
+                                {repositories
+                                    .into_iter()
+                                    .map(|(address, name)| view! { <option value=address>{name}</option> })
+                                    .collect_view()}
+                            </select>
+                        </div>
+                        <button class="button" data-kind="primary" type="submit" disabled=move || add.pending().get()>
+                            "Use it"
+                        </button>
+                    </ActionForm>
+                    <p class="hint">"Or any other repository:"</p>
+                }
+            })
+            .into_any()
+    };
+    view! { <Loaded resource=repositories render=form /> }
 }
 
 #[component]

@@ -2,6 +2,7 @@
 
 use super::api::{self, ConfirmRun, DiscardRun, PromoteRun, RetryRun, StopRun};
 use super::live::{Listen, Reload, moves, use_live};
+use super::pull_requests::{Allow, PullName};
 use super::stack::use_stack;
 use super::timeline::Timeline;
 use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, StateBadge};
@@ -75,7 +76,25 @@ fn History(view: RunView, actions: RunActions) -> impl IntoView {
     view! {
         <RunHeader run=view.run.clone() header=view.header.clone() />
         <Reload active />
+        <Pulls view=view.clone() />
         <Timeline view actions />
+    }
+}
+
+/// The pull requests that the run belongs to, and the newer commit of a fork that waits for a maintainer.
+#[component]
+fn Pulls(view: RunView) -> impl IntoView {
+    let stack = view.header.id.clone();
+    view! {
+        {(!view.pulls.is_empty())
+            .then(|| {
+                view! {
+                    <ul class="plain" aria-label="Pull requests">
+                        {view.pulls.iter().map(|pull| view! { <li><PullName pull=pull.clone() /></li> }).collect_view()}
+                    </ul>
+                }
+            })}
+        {view.allowable.map(|(number, commit)| view! { <Allow stack number commit /> })}
     }
 }
 

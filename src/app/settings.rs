@@ -7,6 +7,7 @@ mod changes;
 mod deletion;
 mod details;
 mod environment;
+mod integrations;
 pub mod source;
 pub mod vendor;
 
@@ -21,6 +22,7 @@ use behavior::BehaviorForm;
 use deletion::Deletion;
 use details::DetailsForm;
 use environment::Environment;
+use integrations::Integrations;
 use leptos::html::Form;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -67,7 +69,7 @@ fn Settings(view: SettingsView, name: String, saved: bool) -> impl IntoView {
         "behavior" => view! { <BehaviorForm view=view.clone() /> }.into_any(),
         "environment" => view! { <Environment view=view.clone() /> }.into_any(),
         "deletion" => view! { <Deletion view=view.clone() /> }.into_any(),
-        _ => view! { <Integrations /> }.into_any(),
+        _ => view! { <Integrations view=view.clone() /> }.into_any(),
     };
     view! {
         <Title text=format!("{title} · {}", view.header.name) />
@@ -104,20 +106,6 @@ fn Settings(view: SettingsView, name: String, saved: bool) -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-#[component]
-fn Integrations() -> impl IntoView {
-    view! {
-        <section class="empty">
-            <Icon name="repository" />
-            <h2>"Plain Git"</h2>
-            <p>
-                "Headway fetches this stack's repository by itself, every half minute and on Sync. "
-                "No integration is connected."
-            </p>
-        </section>
-    }
 }
 
 /// The buttons under a form of settings. Save waits until something has changed, where a script can tell.

@@ -53,7 +53,7 @@ pub fn DeltaView(delta: Option<Delta>) -> impl IntoView {
             ("import", "↓", delta.import, "to import"),
             ("move", "→", delta.moved, "to move"),
             ("forget", "×", delta.forget, "to forget"),
-            ("output", "≈", delta.outputs, "outputs to change"),
+            ("output", "≈", delta.outputs, if delta.outputs == 1 { "output to change" } else { "outputs to change" }),
         ];
         let shown: Vec<_> = counts
             .into_iter()

@@ -3,13 +3,18 @@
 //!
 //! Every page says when it was read, so that "5 minutes ago" is the same on the server and in the browser.
 
+mod github;
+
+pub use github::{AppView, DeliveriesView, DeliveryRow, GithubView, InstallationView, IntegrationView};
+
 use crate::domain::log_line::LogLine;
 use crate::domain::plan::{Delta, Plan};
 use crate::domain::promotion::Verdict;
+use crate::domain::pull_request::PullRequest;
 use crate::domain::relation::{Missing, Relation};
 use crate::domain::run::{Run, Transition};
 use crate::domain::run_state::RunState;
-use crate::domain::stack::{Behavior, Lock};
+use crate::domain::stack::{Behavior, Integration, Lock};
 use crate::domain::variable::ShownVariable;
 use crate::domain::vendor::Vendor;
 use crate::domain::{Commit, CommitHash, RepositoryId, RunId, StackId, Timestamp};
@@ -154,15 +159,30 @@ pub struct TrackedView {
     pub older: Option<RunId>,
 }
 
-/// The branches of a stack with their newest proposed runs.
+/// The pull requests and branches of a stack with their newest proposed runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProposedView {
     /// The stack.
     pub header: Header,
-    /// The branches, the one with the newest run first.
+    /// The open pull requests, newest first.
+    pub pulls: Vec<PullRow>,
+    /// The branches without one, the one with the newest run first.
     pub branches: Vec<BranchRow>,
     /// How many more branches there are without a run.
     pub more: usize,
+}
+
+/// One open pull request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PullRow {
+    /// The pull request.
+    pub pull: PullRequest,
+    /// The newest run of its branch, with the verdict on it.
+    pub run: Option<(RunRow, Verdict)>,
+    /// Whether it is a fork's whose newest commit waits for a maintainer.
+    pub waits: bool,
+    /// Whether the stack lets a maintainer allow it.
+    pub may_be_allowed: bool,
 }
 
 /// One branch.
@@ -193,6 +213,10 @@ pub struct RunView {
     pub promotions: Vec<RunRow>,
     /// The newest proposed run of its branch, when that is not this one.
     pub newer: Option<RunRow>,
+    /// The pull requests that have its commit or its branch, newest first.
+    pub pulls: Vec<PullRequest>,
+    /// The newer commit of its pull request from a fork, which waits for a maintainer: number and commit.
+    pub allowable: Option<(i64, CommitHash)>,
     /// The log that is open: the position of its step and the lines to begin with.
     pub log: Option<(i64, LogView)>,
 }
@@ -245,6 +269,10 @@ pub struct SettingsView {
     pub engine_binary: String,
     /// The switches of *Behavior*.
     pub behavior: Behavior,
+    /// The switches of *Integrations*.
+    pub integration: Integration,
+    /// The repository on GitHub, when the App knows it.
+    pub github: Option<IntegrationView>,
     /// The branches of the repository.
     pub branches: Vec<String>,
     /// The folders of the tracked branch that hold a configuration.

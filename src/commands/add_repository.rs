@@ -18,7 +18,13 @@ pub async fn add_repository(context: &Context, viewer: &Viewer, address: &str) -
         .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
     let address = Address::parse(address).map_err(|problem| Problem::field("address", problem.to_string()))?;
     let known = context.store.read().await?.repository_at(&address.clean).await?;
-    let kept = known.as_ref().and_then(|repository| super::fetch::credential(context, repository).ok().flatten());
+    let kept = match &known {
+        Some(repository) => super::fetch::credential(context, repository).await.ok().flatten(),
+        None if address.credential.is_some() => None,
+        None => super::github_place::credential(context, &address.clean)
+            .await
+            .map_err(|reason| Problem::field("address", reason))?,
+    };
     let heads = probe(&address.clean, address.credential.as_deref().or(kept.as_deref()))
         .await
         .map_err(|error| Problem::field("address", error.to_string()))?;
@@ -44,6 +50,9 @@ pub async fn add_repository(context: &Context, viewer: &Viewer, address: &str) -
             problem: None,
         })
         .await?;
+    if let Some(github) = super::github_place::repository_at(&mut writing, &repository.address).await? {
+        writing.link_repository(github.id, &repository.id, now).await?;
+    }
     writing.commit().await?;
     context.poll.notify_one();
     Ok(repository.id)

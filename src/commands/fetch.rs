@@ -2,71 +2,84 @@
 //!
 //! One fetch of a repository runs at a time; a repository that cannot be reached is tried again later and later.
 
-use super::Context;
 use super::receive_push::receive_push;
+use super::{Context, github_place};
 use crate::domain::problem::{Problem, Refusal};
-use crate::domain::{RepositoryId, Timestamp};
+use crate::domain::{RepositoryId, RunId, StackId, Timestamp};
 use crate::store::Repository;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// The longest wait between two tries of a repository that cannot be reached.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// One lock for each repository.
+/// For each repository, a lock and when the last fetch that worked began.
 #[derive(Clone, Debug, Default)]
-pub struct Fetching(Arc<Mutex<BTreeMap<RepositoryId, Arc<Mutex<()>>>>>);
+pub struct Fetching(Arc<Mutex<BTreeMap<RepositoryId, Arc<Mutex<Option<Instant>>>>>>);
 
 impl Fetching {
-    async fn of(&self, repository: &RepositoryId) -> Arc<Mutex<()>> {
+    async fn of(&self, repository: &RepositoryId) -> Arc<Mutex<Option<Instant>>> {
         self.0.lock().await.entry(repository.clone()).or_default().clone()
     }
 }
 
-/// Fetches now, whether it is due or not.
+/// Fetches now, whether it is due or not; the runs that the stacks started.
 ///
-/// [`Refusal::Unreachable`] says why it could not be fetched; the stack's page shows the same until it can.
-pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<(), Problem> {
+/// Whoever asks while another fetch is on the way waits for the next one, and all who wait share it: then the runs are
+/// told to one of them. [`Refusal::Unreachable`] says why it could not be fetched; the stack's page shows the same until
+/// it can.
+pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId, RunId)>, Problem> {
+    let asked = Instant::now();
     let lock = context.fetching.of(id).await;
-    let _one_at_a_time = lock.lock().await;
+    let mut begun = lock.lock().await;
+    if begun.is_some_and(|begun| begun > asked) {
+        return Ok(Vec::new());
+    }
+    let begins = Instant::now();
     let mut reading = context.store.read().await?;
-    let Some(repository) = reading.repository(id).await? else { return Ok(()) };
+    let Some(repository) = reading.repository(id).await? else { return Ok(Vec::new()) };
     drop(reading);
-    match credential(context, &repository) {
-        Ok(credential) => match context.mirror(id).fetch(&repository.address, credential.as_deref()).await {
-            Ok(heads) => {
-                let now = context.now();
-                let mut writing = context.store.write().await?;
-                writing.fetched(id, &heads, now, later(now, context.config.fetch_interval)).await?;
-                let stacks = writing.stacks_of(id).await?;
-                writing.commit().await?;
-                for stack in stacks {
-                    match receive_push(context, &stack.id, &heads).await {
-                        // Deleted a moment ago; the others still want to know.
-                        Err(Problem::NotFound(_)) => {}
-                        received => received?,
-                    }
+    let credential = match credential(context, &repository).await {
+        Ok(credential) => credential,
+        Err(reason) => return failed(context, &repository, &reason).await,
+    };
+    match context.mirror(id).fetch(&repository.address, credential.as_deref()).await {
+        Ok(heads) => {
+            let now = context.now();
+            let mut writing = context.store.write().await?;
+            writing.fetched(id, &heads, now, later(now, context.config.fetch_interval)).await?;
+            let stacks = writing.stacks_of(id).await?;
+            writing.commit().await?;
+            let mut started = Vec::new();
+            for stack in stacks {
+                match receive_push(context, &stack.id, &heads).await {
+                    // Deleted a moment ago; the others still want to know.
+                    Err(Problem::NotFound(_)) => {}
+                    received => started.extend(received?.into_iter().map(|run| (stack.id.clone(), run))),
                 }
-                Ok(())
             }
-            Err(error) => failed(context, &repository, &error).await,
-        },
-        Err(reason) => failed(context, &repository, &reason).await,
+            *begun = Some(begins);
+            Ok(started)
+        }
+        Err(error) => failed(context, &repository, &error).await,
     }
 }
 
-/// The credential of a repository, opened.
-pub fn credential(context: &Context, repository: &Repository) -> Result<Option<String>, crate::vault::Sealed> {
-    repository.credential.as_deref().map(|sealed| context.vault.open_text(sealed)).transpose()
+/// The credential of a repository: its own, opened, or a token of the GitHub installation that may see it.
+pub async fn credential(context: &Context, repository: &Repository) -> Result<Option<String>, String> {
+    if let Some(sealed) = &repository.credential {
+        return context.vault.open_text(sealed).map(Some).map_err(|error| error.to_string());
+    }
+    github_place::credential(context, &repository.address).await
 }
 
 async fn failed(
     context: &Context,
     repository: &Repository,
     reason: &(dyn std::fmt::Display + Sync),
-) -> Result<(), Problem> {
+) -> Result<Vec<(StackId, RunId)>, Problem> {
     let reason = reason.to_string();
     tracing::warn!(repository.id = %repository.id, failures = repository.failures + 1, reason, "cannot fetch");
     let wait = back_off(context.config.fetch_interval, repository.failures);

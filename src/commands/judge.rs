@@ -5,7 +5,7 @@
 
 use super::Context;
 use crate::domain::CommitHash;
-use crate::domain::permission::{Permit, Promote, Viewer, permit};
+use crate::domain::permission::{Permit, Promote, Role, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::promotion::{Facts, Verdict, judge};
 use crate::domain::relation::Relation;
@@ -65,6 +65,18 @@ pub async fn verdict(
         permitted,
         promoted_as: reading.promoted_as(&run.id).await?,
     }))
+}
+
+/// The verdict without regard to a person, for surfaces that show everybody the same: anybody's lock counts, and nobody
+/// lacks a right.
+pub async fn verdict_for_all(
+    reading: &mut Reading,
+    ancestry: Ancestry,
+    stack: &Stack,
+    run: &Run,
+) -> Result<Verdict, Problem> {
+    let nobody = Viewer { name: String::new(), role: Role::Administrator };
+    verdict(reading, ancestry, stack, run, &nobody).await
 }
 
 /// Reads everything and judges; for pages.

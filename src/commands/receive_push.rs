@@ -12,7 +12,7 @@ use super::{Context, find_stack, take_stack};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::relation::Relation;
 use crate::domain::stack::Stack;
-use crate::domain::{Commit, CommitHash, StackId};
+use crate::domain::{Commit, CommitHash, RunId, StackId};
 use crate::store::Writing;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::collections::BTreeMap;
@@ -32,8 +32,8 @@ enum Push {
     Moved(String, Commit),
 }
 
-/// Answers the heads that a fetch saw.
-pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Result<(), Problem> {
+/// Answers the heads that a fetch saw; the runs that were started.
+pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Result<Vec<RunId>, Problem> {
     // What changed is read outside the transaction; whoever loses this race looks again.
     for _ in 0..5 {
         let mut reading = context.store.read().await?;
@@ -41,7 +41,7 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         let answered = reading.answered_heads(id).await?;
         drop(reading);
         if answered == *heads {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let pushes = pushes(context, &stack, &answered, heads).await?;
 
@@ -50,13 +50,14 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         if writing.answered_heads(id).await? != answered {
             continue;
         }
+        let mut started = Vec::new();
         for push in pushes {
-            answer(context, &mut writing, &stack, push).await?;
+            started.extend(answer(context, &mut writing, &stack, push).await?);
         }
         writing.set_answered_heads(id, heads).await?;
         writing.commit().await?;
         context.work.notify_one();
-        return Ok(());
+        return Ok(started);
     }
     Err(Problem::refused(Refusal::Overtaken))
 }
@@ -109,26 +110,34 @@ async fn changed(context: &Context, stack: &Stack, files: &Files, from: Option<&
     }
 }
 
-async fn answer(context: &Context, writing: &mut Writing, stack: &Stack, push: Push) -> Result<(), Problem> {
+async fn answer(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &Stack,
+    push: Push,
+) -> Result<Option<RunId>, Problem> {
     match push {
-        Push::Unrelated => {}
+        Push::Unrelated => Ok(None),
         Push::Deleted(branch) => {
             retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted."), |_| true).await?;
+            Ok(None)
         }
-        Push::Moved(..) if stack.disabled => {}
+        Push::Moved(..) if stack.disabled => Ok(None),
+        // A promoted commit that was then merged as it is: the stack is there already.
+        Push::Moved(branch, commit)
+            if branch == stack.tracked_branch && stack.current_commit.as_ref() == Some(&commit.hash) =>
+        {
+            Ok(None)
+        }
         Push::Moved(branch, commit) if branch == stack.tracked_branch => {
-            // A promoted commit that was then merged as it is: the stack is there already.
-            if stack.current_commit.as_ref() != Some(&commit.hash) {
-                let triggered_by = PUSH.to_owned();
-                let new = NewTracked { branch, commit, triggered_by, promoted_from: None, retry_of: None };
-                start_tracked(context, writing, stack, new).await?;
-            }
+            let triggered_by = PUSH.to_owned();
+            let new = NewTracked { branch, commit, triggered_by, promoted_from: None, retry_of: None };
+            Ok(Some(start_tracked(context, writing, stack, new).await?.id))
         }
         Push::Moved(branch, commit) => {
-            start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?;
+            Ok(Some(start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?.id))
         }
     }
-    Ok(())
 }
 
 /// The files that belong to a stack: those under its project root and those its additional globs match.

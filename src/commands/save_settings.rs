@@ -7,7 +7,7 @@ use super::{Context, find_stack, take_stack};
 use crate::commands::create_stack::{check_place, check_texts};
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
-use crate::domain::stack::Behavior;
+use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
 use crate::store::{Settings, StoreError};
 
@@ -43,6 +43,8 @@ pub enum Page {
     },
     /// Behavior.
     Behavior(Behavior),
+    /// Integrations.
+    Integration(Integration),
 }
 
 impl Page {
@@ -56,6 +58,7 @@ impl Page {
             }
             Self::Vendor { vendor, engine_binary } => Settings { vendor, engine_binary, ..settings },
             Self::Behavior(behavior) => Settings { behavior, ..settings },
+            Self::Integration(integration) => Settings { integration, ..settings },
         }
     }
 }
@@ -125,6 +128,7 @@ fn changed(before: &Settings, after: &Settings) -> Vec<(&'static str, String)> {
     let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
     let (old, new) = (&before.behavior, &after.behavior);
+    let (shared, shares) = (&before.integration, &after.integration);
     let pairs = [
         ("Name", text(&before.name), text(&after.name)),
         ("Description", text(&before.description), text(&after.description)),
@@ -140,6 +144,9 @@ fn changed(before: &Settings, after: &Settings) -> Vec<(&'static str, String)> {
         ("Protect from deletion", switch(old.protect_from_deletion), switch(new.protect_from_deletion)),
         ("Allow run promotion", switch(old.allow_run_promotion), switch(new.allow_run_promotion)),
         ("Enable secret masking", switch(old.secret_masking), switch(new.secret_masking)),
+        ("Plans for forks", switch(shared.fork_plans), switch(shares.fork_plans)),
+        ("Comment on pull requests", switch(shared.pull_request_comment), switch(shares.pull_request_comment)),
+        ("Changes in public checks", switch(shared.public_changes), switch(shares.public_changes)),
     ];
     pairs
         .into_iter()

@@ -20,7 +20,7 @@ use super::promote::{Promotion, promote};
 use super::*;
 use crate::domain::permission::{CreateStack, Promote, Role, Viewer, permit};
 use crate::domain::run_state::{RunKind, RunState};
-use crate::domain::stack::Behavior;
+use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
 use crate::store::{Filter, Settings};
 use clap::Parser;
@@ -54,6 +54,9 @@ async fn context(folder: &std::path::Path, database: &str) -> Context {
         work: Arc::default(),
         poll: Arc::default(),
         fetching: Fetching::default(),
+        github: GitHub::new(Clock::set(1_800_000_000_000)).unwrap(),
+        connecting: Connecting::default(),
+        delivered: Arc::default(),
     }
 }
 
@@ -72,6 +75,7 @@ fn settings() -> Settings {
         vendor: Vendor::Terraform,
         engine_binary: String::new(),
         behavior: behavior(),
+        integration: Integration::default(),
         disabled: false,
     }
 }

@@ -87,6 +87,10 @@ actions! {
     Sync "sync" Writer;
     /// Moves the current commit on purpose.
     SetCurrentCommit "set current commit" Writer;
+    /// Lets exactly one commit of a fork be planned.
+    AllowPlan "allow plan" Writer;
+    /// Connects a GitHub App, changes or removes it, and has its deliveries worked on again.
+    ConnectGithub "connect GitHub" Administrator;
     /// Makes a stack.
     CreateStack "create stack" Administrator;
     /// Changes a stack's settings or environment.
@@ -140,7 +144,8 @@ mod tests {
 
     #[test]
     fn each_role_may_do_its_share() {
-        let writer_actions: [fn(Role) -> bool; 11] = [
+        let writer_actions: [fn(Role) -> bool; 12] = [
+            allowed::<AllowPlan>,
             allowed::<Promote>,
             allowed::<Propose>,
             allowed::<Trigger>,
@@ -156,8 +161,13 @@ mod tests {
         for allowed in writer_actions {
             assert!(!allowed(Role::Reader) && allowed(Role::Writer) && allowed(Role::Administrator));
         }
-        let administrator_actions: [fn(Role) -> bool; 4] =
-            [allowed::<ForceUnlock>, allowed::<CreateStack>, allowed::<Configure>, allowed::<DeleteStack>];
+        let administrator_actions: [fn(Role) -> bool; 5] = [
+            allowed::<ForceUnlock>,
+            allowed::<ConnectGithub>,
+            allowed::<CreateStack>,
+            allowed::<Configure>,
+            allowed::<DeleteStack>,
+        ];
         for allowed in administrator_actions {
             assert!(!allowed(Role::Reader) && !allowed(Role::Writer) && allowed(Role::Administrator));
         }

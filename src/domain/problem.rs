@@ -49,6 +49,8 @@ pub enum Thing {
     Run,
     /// A log.
     Log,
+    /// A delivery.
+    Delivery,
     /// A page.
     Page,
 }
@@ -61,6 +63,7 @@ impl Thing {
             Self::Stack => "stack",
             Self::Run => "run",
             Self::Log => "log",
+            Self::Delivery => "delivery",
             Self::Page => "page",
         }
     }
@@ -135,6 +138,13 @@ pub enum Refusal {
         /// Which one.
         commit: CommitHash,
     },
+    /// GitHub, or what Headway knows of it, says no.
+    GitHub {
+        /// Why, as a sentence.
+        reason: String,
+        /// What would help.
+        cure: String,
+    },
 }
 
 impl Refusal {
@@ -164,6 +174,7 @@ impl Refusal {
             Self::Overtaken => "Somebody else, or Headway itself, changed it at the same moment.".into(),
             Self::Unreachable { reason } => format!("The repository cannot be read: {reason}"),
             Self::CommitGone { commit } => format!("The commit {} is gone from the repository.", commit.short()),
+            Self::GitHub { reason, .. } => reason.clone(),
         }
     }
 
@@ -184,6 +195,7 @@ impl Refusal {
             Self::RunsOpen { .. } => Some("Discard, stop or await them first.".into()),
             Self::Unreachable { .. } => Some("Check its address in Settings > Source code, then Sync.".into()),
             Self::CommitGone { .. } => Some("Push it again, or use a newer run.".into()),
+            Self::GitHub { cure, .. } => Some(cure.clone()),
         }
     }
 }
@@ -192,6 +204,11 @@ impl Problem {
     /// A rule that says no.
     pub fn refused(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
+    }
+
+    /// GitHub, or what Headway knows of it, says no.
+    pub fn github(reason: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self::refused(Refusal::GitHub { reason: reason.into(), cure: cure.into() })
     }
 
     /// One field that cannot be taken.

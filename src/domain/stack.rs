@@ -33,6 +33,8 @@ pub struct Stack {
     pub manage_state: bool,
     /// The switches of *Behavior*.
     pub behavior: Behavior,
+    /// What it shares with GitHub.
+    pub integration: Integration,
     /// Whether it starts no runs at all.
     pub disabled: bool,
     /// The commit the stack stands at.
@@ -72,6 +74,18 @@ impl Default for Behavior {
             secret_masking: true,
         }
     }
+}
+
+/// The switches on the page *Integrations*; all of them off until somebody decides otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Integration {
+    /// A maintainer may let a commit of a fork be planned. Such a plan runs a stranger's code with the stack's
+    /// credentials.
+    pub fork_plans: bool,
+    /// A pull request gets a comment that lists its stacks.
+    pub pull_request_comment: bool,
+    /// The checks of a public repository list the changes, not only their numbers.
+    pub public_changes: bool,
 }
 
 /// Somebody keeps a stack for themselves: nobody else starts or accepts anything on it.

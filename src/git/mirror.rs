@@ -70,6 +70,30 @@ impl Mirror {
         Ok(self.open()?.heads())
     }
 
+    /// Fetches the commit of a pull request from a fork, which no branch of the repository has, and pins it. GitHub keeps
+    /// it under the pull request's number; [`GitError::Missing`] when another commit stands there by now.
+    pub async fn fetch_pull_request(
+        &self,
+        address: &str,
+        credential: Option<&str>,
+        number: i64,
+        commit: &CommitHash,
+    ) -> Result<(), GitError> {
+        let (address, credential) = read_address(address, credential)?;
+        let commit = whole(commit)?;
+        self.create().await?;
+        let wanted = format!("+refs/pull/{number}/head:refs/headway/pull/{number}");
+        let fetch = || {
+            let git = self.git("fetching a pull request").arguments(["fetch", "--quiet", "--no-tags"]);
+            git.arguments(["--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"])
+                .arguments(["--end-of-options", &address, &wanted])
+                .credential(&address, credential.as_deref())
+                .limit(FETCH)
+        };
+        reached(self.write(fetch).await?)?;
+        self.pin(commit).await
+    }
+
     /// Opens the history for questions.
     pub fn open(&self) -> Result<History, GitError> {
         History::open(self.folder.clone())

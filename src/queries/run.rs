@@ -7,9 +7,12 @@ use crate::commands::judge::{Ancestry, verdict};
 use crate::commands::{Context, find_run, find_stack};
 use crate::domain::permission::Viewer;
 use crate::domain::problem::{Problem, Thing};
+use crate::domain::pull_request::{PullRequest, PullRequestState, number_of_fork_branch};
 use crate::domain::relation::Relation;
+use crate::domain::run::Run;
 use crate::domain::run_state::{RunKind, RunState};
-use crate::domain::{RunId, StackId};
+use crate::domain::stack::Stack;
+use crate::domain::{CommitHash, RunId, StackId};
 use crate::store::Reading;
 
 /// How many lines of a log a page begins with.
@@ -48,6 +51,7 @@ pub async fn run(
     let newest = reading.newest_proposed_of(&stack.id, &run.branch).await?;
     let newer = newest.filter(|newest| run.kind == RunKind::Proposed && newest.id > run.id).as_ref().map(RunRow::from);
 
+    let (pulls, allowable) = pulls(&mut reading, &stack, &run).await?;
     let steps = steps(&mut reading, id).await?;
     let log = match open.or_else(|| shown_first(&steps, run.state)) {
         Some(position) if steps.iter().any(|step| step.transition.position == position && step.lines > 0) => {
@@ -55,7 +59,25 @@ pub async fn run(
         }
         Some(_) | None => None,
     };
-    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, log })
+    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, pulls, allowable, log })
+}
+
+/// The pull requests of a run, and what of a fork's a maintainer could let be planned.
+async fn pulls(
+    reading: &mut Reading,
+    stack: &Stack,
+    run: &Run,
+) -> Result<(Vec<PullRequest>, Option<(i64, CommitHash)>), Problem> {
+    let Some(github) = reading.github_of(&stack.repository).await? else { return Ok((Vec::new(), None)) };
+    let Some(number) = number_of_fork_branch(&run.branch) else {
+        return Ok((reading.pull_requests_of(github.id, &run.branch).await?, None));
+    };
+    let pull = reading.pull_request(github.id, number).await?;
+    let newer = pull.as_ref().filter(|pull| {
+        stack.integration.fork_plans && pull.state == PullRequestState::Open && pull.head_commit != run.commit.hash
+    });
+    let allowable = newer.map(|pull| (pull.number, pull.head_commit.clone()));
+    Ok((pull.into_iter().collect(), allowable))
 }
 
 /// The log that a person wants to see without asking: that of the phase at work, or of the one that failed.

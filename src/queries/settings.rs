@@ -1,7 +1,8 @@
 //! What the settings pages and the form of a new stack show.
 
 use super::header;
-use crate::app::view::{RepositoryView, SettingsView};
+use crate::app::view::{IntegrationView, RepositoryView, SettingsView};
+use crate::commands::github_place::reach;
 use crate::commands::{Context, find_stack};
 use crate::domain::permission::Viewer;
 use crate::domain::problem::{Problem, Thing};
@@ -28,7 +29,16 @@ pub async fn settings(context: &Context, viewer: &Viewer, id: &StackId) -> Resul
         })
         .collect();
     let open_runs = reading.open_runs(id).await?;
+    let github = reading.github_of(&stack.repository).await?;
     drop(reading);
+    let github = match github {
+        Some(github) => Some(IntegrationView {
+            full_name: github.full_name.clone(),
+            private: github.private,
+            problem: reach(context, github).await?.err(),
+        }),
+        None => None,
+    };
     let configurations = match heads.get(&stack.tracked_branch) {
         Some(head) => configurations(context, &stack.repository, head).await,
         None => Vec::new(),
@@ -40,6 +50,8 @@ pub async fn settings(context: &Context, viewer: &Viewer, id: &StackId) -> Resul
         additional_globs: stack.additional_globs,
         engine_binary: stack.engine_binary,
         behavior: stack.behavior,
+        integration: stack.integration,
+        github,
         branches: heads.into_keys().collect(),
         configurations,
         variables,

@@ -1,7 +1,7 @@
 //! A stack's two lists: its tracked runs, and its branches with their newest proposed runs.
 
 use super::header;
-use crate::app::view::{BranchRow, ProposedView, RunRow, TrackedView};
+use crate::app::view::{BranchRow, ProposedView, PullRow, RunRow, TrackedView};
 use crate::commands::judge::{Ancestry, verdict};
 use crate::commands::{Context, find_stack};
 use crate::domain::permission::Viewer;
@@ -44,19 +44,41 @@ pub async fn tracked(
     Ok(TrackedView { header, groups, older })
 }
 
-/// The branches of a stack: those with a proposed run, newest first, then those without.
+/// The pull requests of a stack, then its other branches: those with a proposed run, newest first, then those without.
 pub async fn proposed(context: &Context, viewer: &Viewer, id: &StackId) -> Result<ProposedView, Problem> {
     let mut reading = context.store.read().await?;
     let stack = find_stack(&mut reading, id).await?;
     let history = context.history(&stack.repository);
     let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
     let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
+    let github = reading.github_of(&stack.repository).await?;
+    let open = match &github {
+        Some(github) => reading.open_pull_requests(github.id).await?,
+        None => Vec::new(),
+    };
+    let mut pulls = Vec::new();
     let mut branches = Vec::new();
     let mut named = BTreeSet::new();
+    for pull in open {
+        named.insert(pull.branch());
+        let run = match reading.newest_proposed_of(id, &pull.branch()).await? {
+            Some(run) => {
+                let ancestry = Ancestry::read(history.as_ref(), &stack, &run);
+                let verdict = verdict(&mut reading, ancestry, &stack, &run, viewer).await?;
+                Some((RunRow::from(&run), verdict))
+            }
+            None => None,
+        };
+        let waits = pull.fork && run.as_ref().is_none_or(|(run, _)| run.commit.hash != pull.head_commit);
+        pulls.push(PullRow { pull, run, waits, may_be_allowed: stack.integration.fork_plans });
+    }
     // Branches that are gone stay for a while: their last runs are what people look for after a merge.
     let gone_after = PAGE;
     let mut gone = 0;
     for run in reading.newest_proposed(id).await? {
+        if named.contains(&run.branch) {
+            continue;
+        }
         let head = heads.get(&run.branch).cloned();
         if head.is_none() {
             gone += 1;
@@ -74,5 +96,5 @@ pub async fn proposed(context: &Context, viewer: &Viewer, id: &StackId) -> Resul
     for (branch, head) in without.into_iter().take(BRANCHES) {
         branches.push(BranchRow { branch: branch.clone(), head: Some(head.clone()), run: None });
     }
-    Ok(ProposedView { header, branches, more })
+    Ok(ProposedView { header, pulls, branches, more })
 }

@@ -47,6 +47,8 @@ fn event(topic: &Topic, change: &Change) -> Option<&'static str> {
     match change {
         Change::Stack(stack) => is_stack(stack).then_some("changed"),
         Change::Run(stack, _) => is_stack(stack).then_some("changed"),
+        // Pages that listen to no stack show it.
+        Change::Github => topic.stack.is_none().then_some("changed"),
         Change::Log(run) => topic.run.as_ref().is_some_and(|wanted| wanted == run).then_some("log"),
     }
 }

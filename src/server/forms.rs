@@ -39,6 +39,24 @@ impl Flashes {
         Ok(id)
     }
 
+    /// Leads to a page that tells this problem.
+    pub fn lead_to(&self, page: &str, problem: Problem) -> Response {
+        self.see_refusal(page, Flash::new(String::new(), problem, Vec::new()))
+    }
+
+    fn see_refusal(&self, page: &str, flash: Flash) -> Response {
+        match self.keep(flash) {
+            Ok(id) => {
+                let separator = if page.contains('?') { '&' } else { '?' };
+                see(&format!("{page}{separator}{PARAMETER}={id}"))
+            }
+            Err(error) => {
+                tracing::error!(%error, "no randomness for a refusal's name");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+
     /// The refusal that a page's query names.
     pub fn find(&self, query: &str) -> Option<Flash> {
         let (_, id) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == PARAMETER)?;
@@ -76,16 +94,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
         Problem::Malformed
     };
     let fields = url::form_urlencoded::parse(&sent).into_owned().collect();
-    match server.flashes.keep(Flash::new(action, problem, fields)) {
-        Ok(id) => {
-            let separator = if origin.contains('?') { '&' } else { '?' };
-            see(&format!("{origin}{separator}{PARAMETER}={id}"))
-        }
-        Err(error) => {
-            tracing::error!(%error, "no randomness for a refusal's name");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    server.flashes.see_refusal(&origin, Flash::new(action, problem, fields))
 }
 
 fn see(page: &str) -> Response {

@@ -143,6 +143,14 @@ impl Reading {
         row.map(Run::try_from).transpose()
     }
 
+    /// The newest proposed run of one commit.
+    pub async fn newest_proposed_at(&mut self, stack: &StackId, commit: &CommitHash) -> Result<Option<Run>> {
+        let row: Option<Row> = on!(self, connection => sqlx::query_as(
+            "select * from run where stack_id = $1 and commit_hash = $2 and kind = 'proposed' order by id desc limit 1"
+        ).bind(stack).bind(commit).fetch_optional(connection).await)?;
+        row.map(Run::try_from).transpose()
+    }
+
     /// The newest tracked run of a stack.
     pub async fn newest_tracked(&mut self, stack: &StackId) -> Result<Option<Run>> {
         Ok(self.runs_of_stack(stack, RunKind::Tracked, None, 1).await?.pop())

@@ -1,7 +1,7 @@
 //! Stacks: their settings, where they stand, and who holds their lock.
 
 use super::{Change, Reading, Result, StoreError, Writing, on};
-use crate::domain::stack::{Behavior, Lock, Stack};
+use crate::domain::stack::{Behavior, Integration, Lock, Stack};
 use crate::domain::vendor::Vendor;
 use crate::domain::{CommitHash, RepositoryId, RunId, StackId, Timestamp};
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub struct Settings {
     pub engine_binary: String,
     /// The switches.
     pub behavior: Behavior,
+    /// What it shares with GitHub.
+    pub integration: Integration,
     /// Whether it starts no runs at all.
     pub disabled: bool,
 }
@@ -58,6 +60,7 @@ impl From<&Stack> for Settings {
             vendor: stack.vendor,
             engine_binary: stack.engine_binary.clone(),
             behavior: stack.behavior,
+            integration: stack.integration,
             disabled: stack.disabled,
         }
     }
@@ -82,6 +85,9 @@ struct Row {
     protect_from_deletion: bool,
     allow_run_promotion: bool,
     secret_masking: bool,
+    fork_plans: bool,
+    pull_request_comment: bool,
+    public_changes: bool,
     disabled: bool,
     current_commit: Option<CommitHash>,
     current_run_id: Option<RunId>,
@@ -120,6 +126,11 @@ impl TryFrom<Row> for Stack {
                 protect_from_deletion: row.protect_from_deletion,
                 allow_run_promotion: row.allow_run_promotion,
                 secret_masking: row.secret_masking,
+            },
+            integration: Integration {
+                fork_plans: row.fork_plans,
+                pull_request_comment: row.pull_request_comment,
+                public_changes: row.public_changes,
             },
             disabled: row.disabled,
             current_commit: row.current_commit,
@@ -213,18 +224,19 @@ impl Writing {
 
     /// Saves the settings if nobody saved since `version`; otherwise [`StoreError::Changed`].
     pub async fn save_settings(&mut self, id: &StackId, settings: &Settings, version: i64) -> Result<()> {
-        let behavior = settings.behavior;
+        let (behavior, integration) = (settings.behavior, settings.integration);
         let saved = on!(self, connection => sqlx::query(
             "update stack set name = $3, description = $4, labels = $5, tracked_branch = $6, project_root = $7,
                  additional_globs = $8, vendor = $9, engine_binary = $10, autodeploy = $11, autoretry = $12,
                  protect_from_deletion = $13, allow_run_promotion = $14, secret_masking = $15, disabled = $16,
-                 version = version + 1
+                 fork_plans = $17, pull_request_comment = $18, public_changes = $19, version = version + 1
              where id = $1 and version = $2"
         ).bind(id).bind(version).bind(&settings.name).bind(&settings.description).bind(text(&settings.labels))
             .bind(&settings.tracked_branch).bind(&settings.project_root).bind(text(&settings.additional_globs))
             .bind(settings.vendor).bind(&settings.engine_binary).bind(behavior.autodeploy).bind(behavior.autoretry)
             .bind(behavior.protect_from_deletion).bind(behavior.allow_run_promotion).bind(behavior.secret_masking)
-            .bind(settings.disabled)
+            .bind(settings.disabled).bind(integration.fork_plans).bind(integration.pull_request_comment)
+            .bind(integration.public_changes)
             .execute(connection).await.map(|done| done.rows_affected()))?;
         self.tell(Change::Stack(id.clone()));
         if saved == 1 { Ok(()) } else { Err(StoreError::Changed) }

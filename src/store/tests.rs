@@ -20,7 +20,7 @@ use super::*;
 use crate::clock::Ids;
 use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::{RunKind, RunState};
-use crate::domain::stack::Behavior;
+use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
 use crate::domain::{Commit, CommitHash, RepositoryId, Timestamp};
 use std::collections::BTreeMap;
@@ -74,6 +74,7 @@ fn settings(name: &str) -> Settings {
         vendor: Vendor::OpenTofu,
         engine_binary: "/opt/tofu".into(),
         behavior: Behavior { autodeploy: true, allow_run_promotion: true, ..Behavior::default() },
+        integration: Integration::default(),
         disabled: false,
     }
 }

@@ -1,12 +1,12 @@
 //! What every server function begins with: who asks, and whether they may.
 
 pub use crate::commands::{
-    Context, add_repository, confirm, create_stack, delete_stack, discard, lock, promote, propose, retry,
+    Context, add_repository, allow_plan, answer_delivery, catch_up, confirm, connect_github, create_stack, delete_stack, discard, lock, promote, propose, retry,
     save_settings, set_current, set_variable, stop, sync, trigger,
 };
 pub use crate::domain::permission::{self, Action, Permit, Viewer, permit};
 pub use crate::domain::problem::Problem;
-pub use crate::domain::stack::Behavior;
+pub use crate::domain::stack::{Behavior, Integration};
 pub use crate::domain::vendor::Vendor;
 pub use crate::domain::{RepositoryId, RunId, StackId};
 pub use crate::queries;
@@ -35,6 +35,11 @@ pub async fn permitted<A: Action>(context: &Context, stack: &str) -> Result<Perm
             Err(problem)
         }
     }
+}
+
+/// The permit for what concerns this Headway as a whole and no stack.
+pub async fn administrator<A: Action>(context: &Context) -> Result<Permit<A>, Problem> {
+    permitted(context, "").await
 }
 
 /// Leads to a page.

@@ -1,0 +1,109 @@
+//! The ledger of deliveries: what GitHub sent, when, and what it led to; each can be worked on again.
+
+use crate::app::api::{self, ReplayDelivery};
+use crate::app::live::{Listen, use_live};
+use crate::app::problem::{Told, told};
+use crate::app::ui::{Ago, Icon, Loaded};
+use crate::app::view::{DeliveriesView, DeliveryRow};
+use crate::domain::Timestamp;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// `/settings/github/deliveries`
+#[component]
+pub fn DeliveriesPage() -> impl IntoView {
+    let (live, query) = (use_live(), use_query_map());
+    let before = move || query.read().get("before").and_then(|before| before.parse().ok());
+    let replayed = move || query.read().get("replayed");
+    let replay = ServerAction::<ReplayDelivery>::new();
+    let problem = told(replay);
+    let page = Resource::new(move || (before(), replayed(), live.changed.get()), |(before, ..)| api::deliveries(before));
+    view! {
+        <Title text="Deliveries" />
+        <Listen topic=Signal::derive(String::new) />
+        <nav class="breadcrumb" aria-label="Breadcrumb">
+            <a href="/settings/github" rel="external">"GitHub"</a>
+        </nav>
+        <h1>"Deliveries"</h1>
+        <Told problem />
+        <Loaded resource=page render=move |view| view! { <Ledger view replay /> } />
+    }
+}
+
+#[component]
+fn Ledger(view: DeliveriesView, replay: ServerAction<ReplayDelivery>) -> impl IntoView {
+    let DeliveriesView { now, deliveries, older } = view;
+    if deliveries.is_empty() {
+        return view! {
+            <section class="empty">
+                <Icon name="clock" />
+                <h2>"Nothing has come yet"</h2>
+                <p>"Everything that GitHub sends is kept here: pushes, pull requests, clicks on a check's buttons."</p>
+            </section>
+        }
+        .into_any();
+    }
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="Deliveries">
+            <table class="activity">
+                <caption class="hidden">"Deliveries, newest first"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"When"</th>
+                        <th scope="col">"Event"</th>
+                        <th scope="col">"Repository"</th>
+                        <th scope="col">"Outcome"</th>
+                        <th scope="col">"Took"</th>
+                        <th scope="col"><span class="hidden">"Again"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{deliveries.into_iter().map(|delivery| view! { <Delivery delivery now replay /> }).collect_view()}</tbody>
+            </table>
+        </div>
+        {older
+            .map(|before| {
+                view! { <p><a class="button" href=format!("/settings/github/deliveries?before={}", before.0)>"Older deliveries"</a></p> }
+            })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Delivery(delivery: DeliveryRow, now: Timestamp, replay: ServerAction<ReplayDelivery>) -> impl IntoView {
+    let kind = (delivery.state == "failed").then_some("danger");
+    let run = delivery.led_to.map(|(stack, run)| match run {
+        Some(run) => view! { " " <a href=format!("/stack/{stack}/run/{run}")>"the run"</a> }.into_any(),
+        None => view! { " " <a href=format!("/stack/{stack}")>{stack.to_string()}</a> }.into_any(),
+    });
+    view! {
+        <tr>
+            <td><Ago at=delivery.received_at now /></td>
+            <td title=delivery.id.clone()>
+                <code>{delivery.event}</code>
+                {(delivery.repeats > 0).then(|| view! { <span class="chip">{format!("came {} times more", delivery.repeats)}</span> })}
+            </td>
+            <td>{delivery.repository}</td>
+            <td class="detail">
+                <span class="chip" data-kind=kind>{delivery.state}</span>
+                " "
+                {delivery.outcome}
+                {run}
+            </td>
+            <td>{delivery.took.map(|took| format!("{took} ms"))}</td>
+            <td>
+                {delivery
+                    .replayable
+                    .then(|| {
+                        view! {
+                            <ActionForm action=replay>
+                                <input type="hidden" name="delivery" value=delivery.id.clone() />
+                                <button class="button" type="submit" aria-label=format!("Replay delivery {}", delivery.id)>"Replay"</button>
+                            </ActionForm>
+                        }
+                    })}
+            </td>
+        </tr>
+    }
+}

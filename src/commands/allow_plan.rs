@@ -1,0 +1,91 @@
+//! Allow plan: a maintainer lets exactly one commit of a fork be planned. A plan runs the fork's code with the stack's
+//! credentials, so it is asked for each commit, and only where the stack allows it at all. It never leads to a promotion.
+
+use super::propose::start_proposed;
+use super::{Context, fetch, find_stack, take_stack};
+use crate::domain::permission::{Action, AllowPlan, Permit};
+use crate::domain::problem::{Problem, Thing};
+use crate::domain::pull_request::{PullRequest, PullRequestState};
+use crate::domain::{CommitHash, RunId};
+
+/// Plans this commit of the fork's pull request with this number.
+pub async fn allow_plan(
+    context: &Context,
+    permit: &Permit<AllowPlan>,
+    number: i64,
+    commit: &CommitHash,
+) -> Result<RunId, Problem> {
+    let result = attempt(context, permit, number, commit).await;
+    context.noted(permit, None, result).await
+}
+
+async fn attempt(
+    context: &Context,
+    permit: &Permit<AllowPlan>,
+    number: i64,
+    commit: &CommitHash,
+) -> Result<RunId, Problem> {
+    let mut reading = context.store.read().await?;
+    let stack = find_stack(&mut reading, permit.stack()).await?;
+    let github = reading.github_of(&stack.repository).await?.ok_or(Problem::NotFound(Thing::Repository))?;
+    let pull = reading.pull_request(github.id, number).await?.ok_or(Problem::NotFound(Thing::Page))?;
+    let repository = reading.repository(&stack.repository).await?.ok_or(Problem::NotFound(Thing::Repository))?;
+    drop(reading);
+    if !stack.integration.fork_plans {
+        return Err(Problem::github(
+            "The stack does not plan forks.",
+            "An administrator can allow it: Settings > Integrations > Plans for forks.",
+        ));
+    }
+    check(&pull, commit)?;
+    let credential = fetch::credential(context, &repository).await;
+    let credential = credential.map_err(|reason| Problem::github(reason, "Try again when GitHub answers."))?;
+    let mirror = context.mirror(&stack.repository);
+    mirror.fetch_pull_request(&repository.address, credential.as_deref(), number, commit).await.map_err(|error| {
+        Problem::github(
+            format!("The commit {} of pull request {number} cannot be fetched: {error}", commit.short()),
+            "Look at the pull request again: it may have a newer commit.",
+        )
+    })?;
+    let commit = context.commit(&stack, commit).await?;
+
+    let mut writing = context.store.write().await?;
+    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let pull = writing.pull_request(github.id, number).await?.ok_or(Problem::NotFound(Thing::Page))?;
+    check(&pull, &commit.hash)?;
+    let actor = &permit.viewer().name;
+    if !writing.allow_fork(&stack.id, &commit.hash, actor, context.now()).await?
+        && let Some(run) = writing.newest_proposed_at(&stack.id, &commit.hash).await?
+    {
+        return Ok(run.id);
+    }
+    let detail = format!("{} of pull request {number} by {}", commit.hash.short(), pull.author);
+    let run = start_proposed(context, &mut writing, &stack, &pull.branch(), commit, actor, None).await?;
+    context.record(&mut writing, actor, AllowPlan::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+    writing.commit().await?;
+    context.work.notify_one();
+    Ok(run.id)
+}
+
+fn check(pull: &PullRequest, commit: &CommitHash) -> Result<(), Problem> {
+    let number = pull.number;
+    if !pull.fork {
+        return Err(Problem::github(
+            format!("Pull request {number} is no fork's: its pushes are planned anyway."),
+            "Look at its newest run.",
+        ));
+    }
+    if pull.state != PullRequestState::Open {
+        return Err(Problem::github(
+            format!("Pull request {number} is {}.", pull.state.name()),
+            "Open it again to have it planned.",
+        ));
+    }
+    if pull.head_commit != *commit {
+        return Err(Problem::github(
+            format!("Pull request {number} is at {} now, not at {}.", pull.head_commit.short(), commit.short()),
+            "Read the new commit, then allow that one.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Connect GitHub: makes the App from a manifest with one click, or takes the keys of one that was made by hand. Keys are
+//! sealed, and never shown again.
+
+use super::{Context, read_installations};
+use crate::domain::permission::{Action, ConnectGithub, Permit};
+use crate::domain::problem::{FieldProblem, Problem};
+use crate::github::{App, manifest};
+use crate::store::GithubApp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How long a manifest may wait for its code: GitHub's own limit, an hour.
+const PATIENCE: i64 = 3_600_000;
+
+/// How long deliveries that are signed with the secret before are believed.
+const OVERLAP: i64 = 24 * 3_600_000;
+
+/// Where a GitHub is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// Its pages.
+    pub web: String,
+    /// Its API.
+    pub api: String,
+}
+
+/// An App that is being made: GitHub returns the name of it with its code.
+#[derive(Clone, Debug)]
+struct Begun {
+    at: i64,
+    addresses: Addresses,
+}
+
+/// The Apps that are being made, by a name nobody can guess; each is good once.
+#[derive(Clone, Debug, Default)]
+pub struct Connecting(Arc<Mutex<HashMap<String, Begun>>>);
+
+/// What the browser is to post to GitHub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestForm {
+    /// Where to.
+    pub action: String,
+    /// The one field.
+    pub manifest: String,
+}
+
+/// The keys of an App that was made by hand.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Where GitHub is.
+    pub addresses: Addresses,
+    /// The App's id.
+    pub app_id: i64,
+    /// Its private key in PEM; empty keeps the one that is there.
+    pub private_key: String,
+    /// What its deliveries are signed with; empty keeps the one that is there.
+    pub webhook_secret: String,
+}
+
+/// Reads the addresses of a GitHub: github.com unless another is given, and the API where that one has it.
+pub fn addresses(web: &str, api: &str) -> Result<Addresses, Problem> {
+    let mut problems = Vec::new();
+    let mut read = |field: &str, text: &str| {
+        let url = url::Url::parse(text.trim()).ok().filter(|url| {
+            matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty()
+                && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
+        });
+        match url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => {
+                let message = "Enter an address like https://github.example.com.".into();
+                problems.push(FieldProblem { field: field.into(), message });
+                String::new()
+            }
+        }
+    };
+    let web = read("web_address", if web.trim().is_empty() { "https://github.com" } else { web });
+    let usual = match web.as_str() {
+        "https://github.com" => "https://api.github.com".to_owned(),
+        tenant if tenant.ends_with(".ghe.com") => tenant.replacen("https://", "https://api.", 1),
+        server => format!("{server}/api/v3"),
+    };
+    let api = if api.trim().is_empty() { usual } else { read("api_address", api) };
+    if problems.is_empty() { Ok(Addresses { web, api }) } else { Err(Problem::Invalid(problems)) }
+}
+
+/// Begins: what the browser is to post. The organization is the one that is to own the App; none for the person.
+pub fn begin(
+    context: &Context,
+    _permit: &Permit<ConnectGithub>,
+    addresses: Addresses,
+    organization: &str,
+) -> Result<ManifestForm, Problem> {
+    let organization = organization.trim();
+    if !organization.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
+        return Err(Problem::field("organization", "An organization's name has letters, digits and dashes only."));
+    }
+    let state = random()?;
+    let mut begun = context.connecting.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = context.now().0;
+    begun.retain(|_, begun| now - begun.at < PATIENCE);
+    let path = if organization.is_empty() {
+        "/settings/apps/new".to_owned()
+    } else {
+        format!("/organizations/{organization}/settings/apps/new")
+    };
+    let action = format!("{}{path}?state={state}", addresses.web);
+    begun.insert(state, Begun { at: now, addresses });
+    let home = context.config.home();
+    let host = url::Url::parse(&home).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    // GitHub takes 34 characters, and the name must be nobody else's.
+    let name: String = format!("Headway {host}").chars().take(34).collect();
+    Ok(ManifestForm { action, manifest: manifest::manifest(name.trim(), &home).to_string() })
+}
+
+/// Ends what [`begin`] began: exchanges the code for the App's keys. Where to go next: the page that installs it.
+pub async fn complete(
+    context: &Context,
+    permit: &Permit<ConnectGithub>,
+    state: &str,
+    code: &str,
+) -> Result<String, Problem> {
+    let begun = context.connecting.0.lock().unwrap_or_else(PoisonError::into_inner).remove(state);
+    let begun = begun.filter(|begun| context.now().0 - begun.at < PATIENCE).ok_or_else(|| {
+        Problem::github("This answer of GitHub's belongs to nothing that was begun here.", "Press Create GitHub App again.")
+    })?;
+    let made = context.github.convert_manifest(&begun.addresses.api, code).await.map_err(|error| {
+        Problem::github(error.to_string(), "Press Create GitHub App again: a code is good once, and for an hour.")
+    })?;
+    let slug = made.slug.clone().unwrap_or_default();
+    let app = App { id: made.id, api: begun.addresses.api.clone(), private_key: made.pem };
+    let details = Details {
+        slug: slug.clone(),
+        name: made.name,
+        client_id: made.client_id,
+        permissions: Value::from_iter(made.permissions).to_string(),
+        client_secret: made.client_secret,
+    };
+    save(context, permit, &begun.addresses, &app, &made.webhook_secret.unwrap_or_default(), details).await?;
+    Ok(format!("{}/apps/{slug}/installations/new", begun.addresses.web))
+}
+
+/// Takes the keys of an App that was made by hand, after GitHub has accepted them.
+pub async fn connect(context: &Context, permit: &Permit<ConnectGithub>, keys: Keys) -> Result<(), Problem> {
+    let known = context.store.read().await?.github_app().await?.filter(|known| known.app_id == keys.app_id);
+    let open = |sealed: &str| context.vault.open_text(sealed).unwrap_or_default();
+    let mut problems = Vec::new();
+    let mut kept = |field: &str, given: &str, sealed: Option<&String>, message: &str| {
+        let given = given.trim();
+        let value = if given.is_empty() { sealed.map(|sealed| open(sealed)).unwrap_or_default() } else { given.into() };
+        if value.is_empty() {
+            problems.push(FieldProblem { field: field.into(), message: message.into() });
+        }
+        value
+    };
+    let private_key = kept(
+        "private_key",
+        &keys.private_key,
+        known.as_ref().map(|known| &known.private_key),
+        "Paste the private key that GitHub gave for the App: a file that begins with BEGIN RSA PRIVATE KEY.",
+    );
+    let secret = kept(
+        "webhook_secret",
+        &keys.webhook_secret,
+        known.as_ref().map(|known| &known.webhook_secret),
+        "Enter the webhook secret of the App: without it anybody could send deliveries.",
+    );
+    let app = App { id: keys.app_id, api: keys.addresses.api.clone(), private_key };
+    if problems.is_empty() && app.check_key(context.now()).is_err() {
+        let message = "This is no RSA private key in PEM. Paste the whole file, with its first and last line.";
+        problems.push(FieldProblem { field: "private_key".into(), message: message.into() });
+    }
+    if !problems.is_empty() {
+        return Err(Problem::Invalid(problems));
+    }
+    let described = context.github.app(&app).await.map_err(|error| {
+        Problem::field("app_id", format!("{error}. Check the App ID, its key, and where GitHub is."))
+    })?;
+    let details = Details {
+        slug: described.slug.unwrap_or_default(),
+        name: described.name,
+        client_id: described.client_id,
+        permissions: Value::from_iter(described.permissions).to_string(),
+        client_secret: known.as_ref().and_then(|known| known.client_secret.as_deref()).map(open),
+    };
+    save(context, permit, &keys.addresses, &app, &secret, details).await
+}
+
+struct Details {
+    slug: String,
+    name: String,
+    client_id: String,
+    permissions: String,
+    client_secret: Option<String>,
+}
+
+async fn save(
+    context: &Context,
+    permit: &Permit<ConnectGithub>,
+    addresses: &Addresses,
+    app: &App,
+    secret: &str,
+    details: Details,
+) -> Result<(), Problem> {
+    let seal = |text: &str| {
+        context.vault.seal(text).map_err(|error| {
+            tracing::error!(%error, "cannot seal a key");
+            Problem::Unavailable
+        })
+    };
+    let now = context.now();
+    let mut writing = context.store.write().await?;
+    let before = writing.github_app().await?.filter(|before| before.app_id == app.id);
+    let changed = before.as_ref().filter(|before| {
+        context.vault.open_text(&before.webhook_secret).is_ok_and(|before| before != secret)
+    });
+    let row = GithubApp {
+        app_id: app.id,
+        slug: details.slug,
+        name: details.name.clone(),
+        client_id: details.client_id,
+        web_address: addresses.web.clone(),
+        api_address: addresses.api.clone(),
+        private_key: seal(&app.private_key)?,
+        webhook_secret: seal(secret)?,
+        client_secret: details.client_secret.as_deref().map(seal).transpose()?,
+        previous_webhook_secret: changed.map(|before| before.webhook_secret.clone()),
+        previous_until: changed.map(|_| now.plus(OVERLAP)),
+        permissions: details.permissions,
+        created_at: now,
+        checked_at: None,
+        problem: None,
+        delivered_at: None,
+        signature_failures: 0,
+        signature_failed_at: None,
+        caught_up_at: None,
+    };
+    writing.save_github_app(&row).await?;
+    let detail = format!("{} (App {})", details.name, app.id);
+    context.record(&mut writing, &permit.viewer().name, ConnectGithub::NAME, None, None, detail).await?;
+    writing.commit().await?;
+    read_installations::read_all(context).await
+}
+
+/// Forgets the App. Stacks stay and are fetched as plain Git; checks that stand on GitHub stay as they are.
+pub async fn disconnect(context: &Context, permit: &Permit<ConnectGithub>) -> Result<(), Problem> {
+    let mut writing = context.store.write().await?;
+    let Some(app) = writing.github_app().await? else { return Ok(()) };
+    writing.delete_github_app().await?;
+    let detail = format!("{} (App {}) was disconnected", app.name, app.app_id);
+    context.record(&mut writing, &permit.viewer().name, ConnectGithub::NAME, None, None, detail).await?;
+    Ok(writing.commit().await?)
+}
+
+fn random() -> Result<String, Problem> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "no randomness");
+        Problem::Unavailable
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::addresses;
+
+    #[test]
+    fn the_api_is_where_each_kind_of_github_has_it() {
+        for (web, api, expected) in [
+            ("", "", ("https://github.com", "https://api.github.com")),
+            ("https://github.com/", "", ("https://github.com", "https://api.github.com")),
+            ("https://acme.ghe.com", "", ("https://acme.ghe.com", "https://api.acme.ghe.com")),
+            ("https://git.acme.com", "", ("https://git.acme.com", "https://git.acme.com/api/v3")),
+            ("https://git.acme.com", "https://api.acme.com/", ("https://git.acme.com", "https://api.acme.com")),
+        ] {
+            let read = addresses(web, api).unwrap();
+            assert_eq!((read.web.as_str(), read.api.as_str()), expected, "{web} {api}");
+        }
+        for wrong in ["github.com", "ftp://x", "https://a:b@c", "https://a?b"] {
+            assert!(addresses(wrong, "").is_err(), "{wrong}");
+        }
+    }
+}

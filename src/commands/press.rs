@@ -1,0 +1,373 @@
+//! Press: a click on a check's button on GitHub. GitHub's display is a hint; who may do what is decided here, and in the
+//! one command that does it. Every refusal is written into the check and the activity log.
+
+use super::github_place::{Reached, reach};
+use super::propose::start_proposed;
+use super::reconcile::standing::standing;
+use super::{Context, allow_plan, find_run, promote, retry};
+use crate::domain::check_run::{Button, Standing};
+use crate::domain::permission::{Action, AllowPlan, Promote, Propose, Retry, Role, Viewer, permit};
+use crate::domain::problem::Problem;
+use crate::domain::pull_request::number_of_fork_branch;
+use crate::domain::run::Run;
+use crate::domain::stack::Stack;
+use crate::domain::{CommitHash, RunId, StackId};
+use crate::github::event::{Press, Sender};
+use crate::store::{CheckKind, GithubCheck};
+
+/// What a click led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was done.
+    Done {
+        /// What.
+        sentence: String,
+        /// On which stack.
+        stack: StackId,
+        /// Which run came of it.
+        run: Option<RunId>,
+    },
+    /// It was refused.
+    Refused {
+        /// Why, and what would help.
+        sentence: String,
+        /// On which stack.
+        stack: Option<StackId>,
+        /// On which run.
+        run: Option<RunId>,
+    },
+    /// It is none of Headway's business.
+    Ignored(String),
+}
+
+/// Answered, or why it cannot be answered yet.
+type Pressed = Result<Result<Answer, String>, Problem>;
+
+/// What is needed to act on a click that is what it says.
+struct Click<'a> {
+    context: &'a Context,
+    check: GithubCheck,
+    stack: Stack,
+    reached: Reached,
+    sender: &'a Sender,
+}
+
+/// Answers a click on a check run of ours; an error text says that it is to be tried again, unless it is the `last` try.
+pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pressed {
+    if click.app != Some(app) {
+        return Ok(Ok(Answer::Ignored("It is another App's check run.".into())));
+    }
+    let mut reading = context.store.read().await?;
+    let mut check = reading.check_on_github(click.check_run).await?;
+    if check.is_none() {
+        // Made by an attempt whose answer was lost.
+        check = reading.check(&click.external_id).await?.filter(|check| check.check_run_id.is_none());
+    }
+    let Some(check) = check else {
+        return Ok(Ok(refused("Headway does not know this check run: its run or stack is gone.", None)));
+    };
+    let repository = reading.github_repository(check.github_repository_id).await?;
+    let stack = reading.stack(&check.stack_id).await?;
+    drop(reading);
+    let forged = check.github_repository_id != click.repository || check.commit_hash.as_str() != click.commit;
+    let installation = repository.as_ref().and_then(|repository| repository.installation_id);
+    if forged || (click.installation.is_some() && click.installation != installation) {
+        let reason = "The click names a repository, commit or installation that this check run does not belong to.";
+        return refuse(context, &check, &click.sender, Promote::NAME, &Problem::github(reason, "Press the button on GitHub's own page.")).await;
+    }
+    let (Some(stack), Some(repository)) = (stack, repository) else {
+        return Ok(Ok(refused("The stack of this check run was deleted.", Some(&check))));
+    };
+    let reached = match reach(context, repository).await? {
+        Ok(reached) => reached,
+        Err(why) => {
+            return refuse(context, &check, &click.sender, Promote::NAME, &Problem::github(why, "Install the App again.")).await;
+        }
+    };
+    let click_on = Click { context, check, stack, reached, sender: &click.sender };
+    let button = match &click.button {
+        Some(identifier) => match Button::parse(identifier) {
+            Some(button) => button,
+            None => return Ok(Ok(Answer::Ignored("Headway has no such button.".into()))),
+        },
+        None => Button::Preview,
+    };
+    click_on.answer(button, last).await
+}
+
+/// Plans a commit again for every stack that has a check on it, as *Re-run all checks* asks.
+pub async fn repeat_commit(
+    context: &Context,
+    repository: i64,
+    commit: &CommitHash,
+    sender: &Sender,
+    last: bool,
+) -> Pressed {
+    let mut reading = context.store.read().await?;
+    let Some(github) = reading.github_repository(repository).await? else {
+        return Ok(Ok(Answer::Ignored("The App does not know the repository.".into())));
+    };
+    let mut checks = reading.checks_of_commit(repository, commit).await?;
+    // Of each stack the newest plan; deployments are not repeated, and what is not touched stays so.
+    checks.retain(|check| check.kind == CheckKind::Proposed);
+    let mut seen = Vec::new();
+    checks.retain(|check| {
+        let new = !seen.contains(&check.stack_id);
+        seen.push(check.stack_id.clone());
+        new
+    });
+    let mut answers = Vec::new();
+    for check in checks {
+        let Some(stack) = context.store.read().await?.stack(&check.stack_id).await? else { continue };
+        let Ok(reached) = reach(context, github.clone()).await? else { continue };
+        let click = Click { context, check, stack, reached, sender };
+        match click.answer(Button::Preview, last).await? {
+            Ok(answer) => answers.push(answer),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    Ok(Ok(answers.into_iter().next().unwrap_or_else(|| Answer::Ignored("No stack has a plan of that commit.".into()))))
+}
+
+impl Click<'_> {
+    async fn answer(&self, button: Button, last: bool) -> Pressed {
+        let name = match button {
+            Button::Deploy => Promote::NAME,
+            Button::Preview => Propose::NAME,
+            Button::AllowPlan => AllowPlan::NAME,
+        };
+        match self.authorised().await {
+            Ok(()) => {}
+            Err(Unauthorised::Unknown(why)) if !last => return Ok(Err(why)),
+            Err(Unauthorised::Unknown(why)) => {
+                let reason = format!("Whether {} may write here could not be verified: {why}.", self.sender.login);
+                return self.refuse(name, &Problem::github(reason, "Press it again when GitHub answers.")).await;
+            }
+            Err(Unauthorised::No(problem)) => return self.refuse(name, &problem).await,
+        }
+        let done = match button {
+            Button::Deploy => self.deploy().await,
+            Button::Preview => self.preview().await,
+            Button::AllowPlan => self.allow_plan().await,
+        };
+        match done {
+            Ok(answer) => {
+                let mut writing = self.context.store.write().await?;
+                writing.set_refusal(&self.check, None).await?;
+                writing.commit().await?;
+                Ok(Ok(answer))
+            }
+            Err(Problem::Unavailable) => Ok(Err("Headway could not do it now.".into())),
+            // The command itself has written the attempt to the activity log.
+            Err(problem) => self.tell(&problem).await,
+        }
+    }
+
+    /// Whether GitHub says that the sender may write to the repository; failing closed.
+    async fn authorised(&self) -> Result<(), Unauthorised> {
+        let login = &self.sender.login;
+        if self.sender.kind == "Bot" {
+            let cure = "A person with write access presses it.";
+            return Err(Unauthorised::No(Problem::github(format!("{login} is a bot."), cure)));
+        }
+        match self.context.github.may_write(self.reached.place(), login).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Unauthorised::No(Problem::github(
+                format!("{login} has no write access to {}.", self.reached.repository.full_name),
+                "Ask somebody who has it, or an administrator of the repository for it.",
+            ))),
+            Err(error) => Err(Unauthorised::Unknown(error.to_string())),
+        }
+    }
+
+    fn viewer(&self) -> Viewer {
+        Viewer { name: format!("github/{}", self.sender.login), role: Role::Writer }
+    }
+
+    async fn run(&self) -> Result<Run, Problem> {
+        let gone = || Problem::github("This run no longer exists.", "Push again to have the branch planned.");
+        let id = self.check.run_id.as_ref().ok_or_else(gone)?;
+        let mut reading = self.context.store.read().await?;
+        find_run(&mut reading, &self.stack.id, id).await.map_err(|_| gone())
+    }
+
+    async fn deploy(&self) -> Result<Answer, Problem> {
+        let run = self.run().await?;
+        self.read_pull_requests(&run).await;
+        let mut reading = self.context.store.read().await?;
+        let standing = standing(&mut reading, &self.reached.repository, &self.stack, &run).await?;
+        let promoted = reading.promoted_as(&run.id).await?;
+        drop(reading);
+        if promoted.is_none()
+            && let Some(problem) = overtaken(&standing)
+        {
+            let viewer = self.viewer();
+            self.context
+                .note_refusal(&viewer.name, Promote::NAME, Some(&self.stack.id), Some(&run.id), &problem)
+                .await?;
+            return Err(problem);
+        }
+        let permit = permit::<Promote>(&self.viewer(), &self.stack.id)
+            .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+        let promotion = promote::promote(self.context, &permit, &run.id).await?;
+        let sentence = match &promotion {
+            promote::Promotion::Created(_) => format!("{} pressed Deploy: a tracked run was started.", self.sender.login),
+            promote::Promotion::Existing(_) => "It had been promoted before; this is the tracked run.".into(),
+        };
+        Ok(self.done(sentence, promotion.run().clone()))
+    }
+
+    /// Asks GitHub how the pull requests of the run's commit stand now. When it does not answer, what is known counts;
+    /// the promotion rule, which is about Git, is judged in any case.
+    async fn read_pull_requests(&self, run: &Run) {
+        let Ok(mut reading) = self.context.store.read().await else { return };
+        let known = match number_of_fork_branch(&run.branch) {
+            Some(_) => return,
+            None => reading.pull_requests_of(self.reached.repository.id, &run.branch).await,
+        };
+        drop(reading);
+        let Some(newest) = known.ok().and_then(|pulls| pulls.into_iter().next()) else { return };
+        let asked = self.context.github.pull_request(self.reached.place(), newest.repository, newest.number).await;
+        if let Ok(Some(pull)) = asked
+            && pull != newest
+            && let Err(problem) = super::follow_pull_request::follow_pull_request(self.context, &pull).await
+        {
+            tracing::warn!(pull_request = pull.number, ?problem, "cannot follow a pull request");
+        }
+    }
+
+    async fn preview(&self) -> Result<Answer, Problem> {
+        if self.check.kind == CheckKind::Tracked {
+            let cure = "Retry it on its page, or promote the proposed run again.";
+            return Err(Problem::github("A deployment is not repeated from GitHub.", cure));
+        }
+        let mut reading = self.context.store.read().await?;
+        let newest = reading.newest_proposed_at(&self.stack.id, &self.check.commit_hash).await?;
+        drop(reading);
+        match newest {
+            Some(run) if !run.state.is_terminal() => {
+                Ok(self.done("That commit is being planned already.".into(), run.id))
+            }
+            // Whoever clicks on an older check of the commit wants what the newer one has done already.
+            Some(run) if self.check.run_id.as_ref().is_some_and(|clicked| *clicked < run.id) => {
+                Ok(self.done("That commit was planned again already.".into(), run.id))
+            }
+            Some(run) => {
+                let permit = permit::<Retry>(&self.viewer(), &self.stack.id)
+                    .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+                let again = retry::retry(self.context, &permit, &run.id).await?;
+                Ok(self.done(format!("{} had the commit planned again.", self.sender.login), again))
+            }
+            None if self.check.kind == CheckKind::Fork => {
+                let cure = "Read its changes and press Allow plan, where the stack allows that.";
+                Err(Problem::github("The commit of a fork is planned only when a maintainer allows it.", cure))
+            }
+            None => self.plan_untouched().await,
+        }
+    }
+
+    async fn plan_untouched(&self) -> Result<Answer, Problem> {
+        let hash = &self.check.commit_hash;
+        let mut reading = self.context.store.read().await?;
+        let repository = reading.repository(&self.stack.repository).await?.ok_or(Problem::Unavailable)?;
+        drop(reading);
+        let branch = repository.heads.iter().find(|(_, head)| *head == hash).map(|(branch, _)| branch.clone());
+        let branch = branch.ok_or_else(|| {
+            Problem::github(format!("No branch is at {} any more.", hash.short()), "Look at the newest commit's checks.")
+        })?;
+        let commit = self.context.commit(&self.stack, hash).await?;
+        let viewer = self.viewer();
+        let permit = permit::<Propose>(&viewer, &self.stack.id)
+            .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+        let mut writing = self.context.store.write().await?;
+        let stack = super::take_stack(&mut writing, permit.stack()).await?;
+        let run = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await?;
+        let detail = format!("{} on {branch}", hash.short());
+        self.context
+            .record(&mut writing, &viewer.name, Propose::NAME, Some(&stack.id), Some(&run.id), detail)
+            .await?;
+        writing.commit().await?;
+        self.context.work.notify_one();
+        Ok(self.done(format!("{} had the commit planned.", self.sender.login), run.id))
+    }
+
+    async fn allow_plan(&self) -> Result<Answer, Problem> {
+        let hash = &self.check.commit_hash;
+        let mut reading = self.context.store.read().await?;
+        let open = reading.open_pull_requests(self.reached.repository.id).await?;
+        drop(reading);
+        let pull = open.into_iter().find(|pull| pull.fork && pull.head_commit == *hash).ok_or_else(|| {
+            Problem::github("No open pull request of a fork is at this commit any more.", "Look at its newest commit.")
+        })?;
+        let permit = permit::<AllowPlan>(&self.viewer(), &self.stack.id)
+            .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+        let run = allow_plan::allow_plan(self.context, &permit, pull.number, hash).await?;
+        Ok(self.done(format!("{} let the fork's commit be planned.", self.sender.login), run))
+    }
+
+    fn done(&self, sentence: String, run: RunId) -> Answer {
+        Answer::Done { sentence, stack: self.stack.id.clone(), run: Some(run) }
+    }
+
+    async fn refuse(&self, action: &str, problem: &Problem) -> Pressed {
+        refuse(self.context, &self.check, self.sender, action, problem).await
+    }
+
+    async fn tell(&self, problem: &Problem) -> Pressed {
+        tell(self.context, &self.check, self.sender, problem).await
+    }
+}
+
+enum Unauthorised {
+    /// No.
+    No(Problem),
+    /// It cannot be told now.
+    Unknown(String),
+}
+
+/// Why a commit is not what its branch or pull request offers any more.
+fn overtaken(standing: &Standing) -> Option<Problem> {
+    match standing {
+        Standing::Newest => None,
+        Standing::Superseded(by) => Some(Problem::github(
+            format!("Superseded by {}: the branch has gone on.", by.short()),
+            "Press Deploy on the newest commit's check.",
+        )),
+        Standing::Replaced(run) => Some(Problem::github(
+            format!("The commit was planned again as {run}."),
+            "Press Deploy on the newer check of this commit.",
+        )),
+        Standing::Ended { number, state } => Some(Problem::github(
+            format!("Pull request {number} is {}.", state.name()),
+            "Open it again, or promote the run on its page in Headway.",
+        )),
+        Standing::BranchDeleted => {
+            Some(Problem::github("The branch was deleted.", "Push it again and press Deploy on its new check."))
+        }
+    }
+}
+
+fn refused(sentence: &str, check: Option<&GithubCheck>) -> Answer {
+    Answer::Refused {
+        sentence: sentence.into(),
+        stack: check.map(|check| check.stack_id.clone()),
+        run: check.and_then(|check| check.run_id.clone()),
+    }
+}
+
+/// Writes a refusal to the activity log and into the check.
+async fn refuse(context: &Context, check: &GithubCheck, sender: &Sender, action: &str, problem: &Problem) -> Pressed {
+    let actor = format!("github/{}", sender.login);
+    context.note_refusal(&actor, action, Some(&check.stack_id), check.run_id.as_ref(), problem).await?;
+    tell(context, check, sender, problem).await
+}
+
+/// Has the check say why a click did nothing.
+async fn tell(context: &Context, check: &GithubCheck, sender: &Sender, problem: &Problem) -> Pressed {
+    let cure = problem.cure().unwrap_or_default();
+    let sentence = format!("{} {cure}", problem.sentence()).trim().to_owned();
+    let mut writing = context.store.write().await?;
+    writing.set_refusal(check, Some(&format!("{sentence} (pressed by {})", sender.login))).await?;
+    writing.commit().await?;
+    Ok(Ok(refused(&sentence, Some(check))))
+}

@@ -1,0 +1,176 @@
+//! Reconcile: makes GitHub show what follows from the stacks. A stack that changed is marked in the outbox by the
+//! transaction that changed it; here its checks, deployments and comments are compared with what GitHub was told last,
+//! and only what differs is sent: at least once, in order, and never in the way of a run.
+
+mod checks;
+mod comments;
+mod deployments;
+pub mod standing;
+
+use super::github_place::{self, Reached, reach};
+use super::{Context, find_stack};
+use crate::domain::problem::Problem;
+use crate::domain::{StackId, Timestamp};
+use crate::github::GitHubError;
+use crate::store::{Change, Marked};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+
+/// The longest wait between two tries, in milliseconds: an hour.
+const LONGEST_WAIT: i64 = 3_600_000;
+
+/// How many stacks are told of at the same time.
+const TOGETHER: usize = 4;
+
+/// What stopped a stack from being told of.
+#[derive(Debug)]
+enum Trouble {
+    /// Headway itself.
+    Problem(Problem),
+    /// GitHub.
+    GitHub(GitHubError),
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<crate::store::StoreError> for Trouble {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<GitHubError> for Trouble {
+    fn from(error: GitHubError) -> Self {
+        Self::GitHub(error)
+    }
+}
+
+/// Tells GitHub until it is dropped.
+pub async fn work(context: Context) {
+    let mut changes = context.store.changes();
+    let mut working: JoinSet<StackId> = JoinSet::new();
+    let mut busy: HashMap<StackId, ()> = HashMap::new();
+    loop {
+        match context.store.read().await {
+            Ok(mut reading) => match reading.outbox_due(context.now()).await {
+                Ok(marked) => {
+                    for marked in marked {
+                        if busy.len() >= TOGETHER || busy.contains_key(&marked.stack_id) {
+                            continue;
+                        }
+                        busy.insert(marked.stack_id.clone(), ());
+                        let context = context.clone();
+                        working.spawn(async move {
+                            if let Err(problem) = reconcile(&context, &marked).await {
+                                tracing::error!(stack.id = %marked.stack_id, ?problem, "cannot reconcile GitHub");
+                                tokio::time::sleep(Duration::from_secs(1)).await;
+                            }
+                            marked.stack_id
+                        });
+                    }
+                }
+                Err(error) => tracing::error!(%error, "cannot read the outbox"),
+            },
+            Err(error) => tracing::error!(%error, "cannot read the outbox"),
+        }
+        tokio::select! {
+            Some(ended) = working.join_next() => match ended {
+                Ok(stack) => { busy.remove(&stack); }
+                Err(error) => { tracing::error!(%error, "telling GitHub broke"); busy.clear(); }
+            },
+            change = changes.recv() => match change {
+                Ok(Change::Stack(_) | Change::Run(..) | Change::Github) | Err(RecvError::Lagged(_)) => {}
+                // Lines of a log change nothing that GitHub shows.
+                Ok(Change::Log(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+/// Tells GitHub about one marked stack.
+pub async fn reconcile(context: &Context, marked: &Marked) -> Result<(), Problem> {
+    let told = tell(context, &marked.stack_id).await;
+    let mut writing = context.store.write().await?;
+    match told {
+        Ok(()) => writing.unmark(marked).await?,
+        Err(Trouble::Problem(problem)) => {
+            tracing::error!(stack.id = %marked.stack_id, ?problem, "cannot tell what GitHub is to show");
+            writing.put_off(marked, later(marked.attempts, context.now()), &problem.sentence()).await?;
+        }
+        Err(Trouble::GitHub(error)) => {
+            let due = match &error {
+                GitHubError::Limited { until } => *until,
+                GitHubError::Unreachable(_)
+                | GitHubError::Broken(_)
+                | GitHubError::Unauthorized(_)
+                | GitHubError::Forbidden(_)
+                | GitHubError::NotFound
+                | GitHubError::Refused(_)
+                | GitHubError::Key(_) => later(marked.attempts, context.now()),
+            };
+            tracing::warn!(stack.id = %marked.stack_id, attempts = marked.attempts, %error, "GitHub was not told");
+            writing.put_off(marked, due, &error.to_string()).await?;
+        }
+    }
+    Ok(writing.commit().await?)
+}
+
+/// 2 s, 4 s, 8 s … an hour.
+fn later(attempts: i64, now: Timestamp) -> Timestamp {
+    now.plus((2000_i64 << attempts.clamp(0, 11)).min(LONGEST_WAIT))
+}
+
+async fn tell(context: &Context, id: &StackId) -> Result<(), Trouble> {
+    let mut reading = context.store.read().await?;
+    let stack = match find_stack(&mut reading, id).await {
+        Ok(stack) => stack,
+        Err(Problem::NotFound(_)) => {
+            drop(reading);
+            return checks::tell_gone(context, id).await;
+        }
+        Err(problem) => return Err(problem.into()),
+    };
+    let Some(github) = reading.github_of(&stack.repository).await? else { return Ok(()) };
+    drop(reading);
+    // Without the App nothing can be told; it is marked again when it is back.
+    let Ok(reached) = reach(context, github).await? else { return Ok(()) };
+    let told = tell_all(context, &stack, &reached).await;
+    if let Err(Trouble::GitHub(error)) = &told {
+        github_place::note_error(context, reached.installation, error).await?;
+    }
+    if let Some((limit, remaining, resets_at)) = context.github.rate(reached.installation) {
+        let mut writing = context.store.write().await?;
+        writing.save_rate(reached.installation, limit, remaining, resets_at).await?;
+        writing.commit().await?;
+    }
+    told
+}
+
+async fn tell_all(context: &Context, stack: &crate::domain::stack::Stack, reached: &Reached) -> Result<(), Trouble> {
+    checks::tell(context, stack, reached).await?;
+    deployments::tell(context, stack, reached).await?;
+    comments::tell(context, stack, reached).await
+}
+
+/// The digest of what is sent.
+fn digest(sent: &str) -> String {
+    hex::encode(Sha256::digest(sent.as_bytes()))
+}
+
+/// The address of a run's page.
+fn page(context: &Context, stack: &StackId, run: Option<&crate::domain::RunId>) -> String {
+    let home = context.config.home();
+    match run {
+        Some(run) => format!("{home}/stack/{stack}/run/{run}"),
+        None => format!("{home}/stack/{stack}/proposed"),
+    }
+}

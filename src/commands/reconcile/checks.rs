@@ -1,0 +1,270 @@
+//! Checks: which checks a stack has, what each is to say, and telling GitHub what differs.
+
+use super::standing::standing;
+use super::{Trouble, digest, page};
+use crate::commands::Context;
+use crate::commands::github_place::{Reached, reach};
+use crate::commands::judge::{Ancestry, verdict_for_all};
+use crate::domain::check_run::{self, CheckRun, Detail, Facts, Status, Subject, check_run, is_settled};
+use crate::domain::pull_request::PullRequestState;
+use crate::domain::run::Run;
+use crate::domain::run_state::RunKind;
+use crate::domain::stack::Stack;
+use crate::domain::{CommitHash, RunId, StackId, Timestamp};
+use crate::github::GitHubError;
+use crate::github::checks::{Sent, body};
+use crate::store::{CheckKind, GithubCheck, NewCheck, Writing};
+
+/// How many of the newest tracked runs get a check when they have none.
+const TRACKED: i64 = 20;
+
+/// A check with what it is to show.
+struct Wanted {
+    check_run: CheckRun,
+    settled: bool,
+    page: String,
+}
+
+/// What the new checks of a stack have in common.
+struct New<'a> {
+    context: &'a Context,
+    stack: &'a Stack,
+    repository: i64,
+    at: Timestamp,
+}
+
+impl New<'_> {
+    fn check<'a>(&'a self, kind: CheckKind, commit: &'a CommitHash, run: Option<&'a RunId>) -> NewCheck<'a> {
+        NewCheck {
+            id: self.context.ids.next(self.at),
+            stack: &self.stack.id,
+            stack_name: &self.stack.name,
+            repository: self.repository,
+            commit,
+            kind,
+            run,
+            at: self.at,
+        }
+    }
+}
+
+/// Brings every check of the stack up to date.
+pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached) -> Result<(), Trouble> {
+    let checks = ensure(context, stack, reached).await?;
+    for check in checks {
+        if let Some(wanted) = wanted(context, stack, reached, &check).await? {
+            send(context, reached, &check, &wanted).await?;
+        } else {
+            give_up(context, &check, None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Says of every check of a stack that was deleted that it is gone.
+pub(super) async fn tell_gone(context: &Context, id: &StackId) -> Result<(), Trouble> {
+    let checks = context.store.read().await?.live_checks(id).await?;
+    for check in checks {
+        let github = context.store.read().await?.github_repository(check.github_repository_id).await?;
+        let reached = match github {
+            Some(github) => reach(context, github).await?.ok(),
+            None => None,
+        };
+        let Some(reached) = reached.filter(|_| check.check_run_id.is_some()) else {
+            give_up(context, &check, None).await?;
+            continue;
+        };
+        let page = context.config.home();
+        let facts = Facts {
+            stack: &check.stack_name,
+            subject: Subject::Gone,
+            plan: None,
+            detail: Detail::Counts,
+            page: &page,
+            refusal: None,
+        };
+        let wanted = Wanted { check_run: check_run(&facts), settled: true, page: page.clone() };
+        send(context, &reached, &check, &wanted).await?;
+    }
+    Ok(())
+}
+
+/// Adds the checks that the stack's branches, pull requests and tracked runs have to have; those that may change.
+async fn ensure(context: &Context, stack: &Stack, reached: &Reached) -> Result<Vec<GithubCheck>, Trouble> {
+    let github = &reached.repository;
+    let since = github.linked_at.unwrap_or(Timestamp(0));
+    let now = context.now();
+    let mut writing = context.store.write().await?;
+    let new = New { context, stack, repository: github.id, at: now };
+    let heads = writing.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
+    for run in writing.newest_proposed(&stack.id).await? {
+        let on_offer = heads.get(&run.branch) == Some(&run.commit.hash) && run.created_at >= since;
+        if on_offer || !run.state.is_terminal() {
+            writing.ensure_check(&new.check(CheckKind::Proposed, &run.commit.hash, Some(&run.id))).await?;
+        }
+    }
+    let answered = writing.answered_heads(&stack.id).await?;
+    for pull in writing.open_pull_requests(github.id).await? {
+        let commit = &pull.head_commit;
+        match writing.newest_proposed_at(&stack.id, commit).await? {
+            Some(run) => writing.ensure_check(&new.check(CheckKind::Proposed, commit, Some(&run.id))).await?,
+            None if pull.fork => writing.ensure_check(&new.check(CheckKind::Fork, commit, None)).await?,
+            // Only when the push was answered is it certain that no run comes of it.
+            None if answered.get(&pull.head_branch) == Some(commit) => {
+                writing.ensure_check(&new.check(CheckKind::Untouched, commit, None)).await?;
+            }
+            None => {}
+        }
+    }
+    for run in writing.runs_of_stack(&stack.id, RunKind::Tracked, None, TRACKED).await? {
+        if run.created_at >= since {
+            ensure_tracked(&mut writing, &run, &new).await?;
+            writing.ensure_deployment(&run.id, &stack.id, github.id).await?;
+        }
+    }
+    let checks = writing.live_checks(&stack.id).await?;
+    writing.commit().await?;
+    Ok(checks)
+}
+
+/// A tracked run that has ended and was told is not looked at again.
+async fn ensure_tracked(writing: &mut Writing, run: &Run, new: &New<'_>) -> Result<(), Trouble> {
+    let told = writing.check_of_run(&run.id).await?.is_some_and(|check| !check.sent.is_empty());
+    if !run.state.is_terminal() || !told {
+        writing.ensure_check(&new.check(CheckKind::Tracked, &run.commit.hash, Some(&run.id))).await?;
+    }
+    Ok(())
+}
+
+/// What a check is to show; none when there is nothing to speak of.
+async fn wanted(
+    context: &Context,
+    stack: &Stack,
+    reached: &Reached,
+    check: &GithubCheck,
+) -> Result<Option<Wanted>, Trouble> {
+    let github = &reached.repository;
+    let history = context.history(&stack.repository);
+    let mut reading = context.store.read().await?;
+    let page = page(context, &stack.id, check.run_id.as_ref());
+    let run = match &check.run_id {
+        Some(run) => reading.run(&stack.id, run).await?,
+        None => None,
+    };
+    let detail = if github.private || stack.integration.public_changes { Detail::Changes } else { Detail::Counts };
+    let plan = match &run {
+        Some(run) => reading.plan(&run.id).await?,
+        None => None,
+    };
+    let made = |subject: Subject<'_>| {
+        let settled = is_settled(&subject);
+        let plan = plan.as_ref();
+        let facts = Facts { stack: &stack.name, subject, plan, detail, page: &page, refusal: check.refusal.as_deref() };
+        (check_run(&facts), settled)
+    };
+    let (check_run, settled) = match (check.kind, &run) {
+        (CheckKind::Proposed, Some(run)) => {
+            let ancestry = Ancestry::read(history.as_ref(), stack, run);
+            let verdict = verdict_for_all(&mut reading, ancestry, stack, run).await?;
+            let standing = standing(&mut reading, github, stack, run).await?;
+            let promotions = reading.promotions_of(&run.id).await?;
+            made(Subject::Proposed { run, verdict: &verdict, standing, promotions: &promotions })
+        }
+        (CheckKind::Tracked, Some(run)) => {
+            let unmerged = history.as_ref().is_some_and(|history| {
+                history.head(&stack.tracked_branch).is_some_and(|head| {
+                    history.missing(&run.commit.hash, &head).is_none_or(|missing| missing.count > 0)
+                })
+            });
+            made(Subject::Tracked { run, unmerged })
+        }
+        (CheckKind::Proposed | CheckKind::Tracked, None) => made(Subject::Gone),
+        (CheckKind::Untouched, _) => made(Subject::Untouched),
+        (CheckKind::Fork, _) => {
+            let pulls = reading.open_pull_requests(github.id).await?;
+            let newest = pulls.iter().any(|pull| {
+                pull.fork && pull.state == PullRequestState::Open && pull.head_commit == check.commit_hash
+            });
+            // Once it is planned its run has a check of its own, and this one has nothing to offer.
+            let planned = reading.newest_proposed_at(&stack.id, &check.commit_hash).await?.is_some();
+            made(Subject::Fork { may_be_allowed: stack.integration.fork_plans, newest: newest && !planned })
+        }
+    };
+    Ok(Some(Wanted { check_run, settled, page }))
+}
+
+/// Tells GitHub, if it differs from what it was told last.
+async fn send(context: &Context, reached: &Reached, check: &GithubCheck, wanted: &Wanted) -> Result<(), Trouble> {
+    let name = check_run::name(check.stack_id.as_str(), check.kind == CheckKind::Tracked);
+    let sent = Sent {
+        name: &name,
+        commit: &check.commit_hash,
+        external_id: &check.id,
+        page: &wanted.page,
+        check_run: &wanted.check_run,
+    };
+    let digest = digest(&body(&sent, false).to_string());
+    let completed = check.completed || matches!(wanted.check_run.status, Status::Completed(_));
+    let told = if check.sent == digest && check.check_run_id.is_some() {
+        Ok(check.check_run_id)
+    } else {
+        tell_one(context, reached, check, &sent).await
+    };
+    match told {
+        Ok(Some(id)) => {
+            let mut writing = context.store.write().await?;
+            writing.check_sent(&check.id, id, &digest, completed, !wanted.settled).await?;
+            writing.commit().await?;
+            Ok(())
+        }
+        // GitHub keeps checks for 400 days.
+        Ok(None) => give_up(context, check, Some("GitHub no longer has this check run.")).await,
+        Err(GitHubError::Refused(why)) => {
+            tracing::warn!(check.id, why, "GitHub does not take a check run");
+            give_up(context, check, Some(&why)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn tell_one(
+    context: &Context,
+    reached: &Reached,
+    check: &GithubCheck,
+    sent: &Sent<'_>,
+) -> Result<Option<i64>, GitHubError> {
+    let github = &context.github;
+    if let Some(id) = check.check_run_id {
+        return match github.update_check_run(reached.place(), id, sent, check.completed).await {
+            Ok(()) => Ok(Some(id)),
+            Err(GitHubError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
+    // An attempt whose answer was lost may have made it.
+    if check.problem.is_some()
+        && let Some(id) = github.find_check_run(reached.place(), sent).await?
+    {
+        github.update_check_run(reached.place(), id, sent, false).await?;
+        return Ok(Some(id));
+    }
+    match github.create_check_run(reached.place(), sent).await {
+        Ok(id) => Ok(Some(id)),
+        Err(error) => {
+            if let Ok(mut writing) = context.store.write().await
+                && writing.check_troubled(&check.id, &error.to_string()).await.is_ok()
+                && let Err(error) = writing.commit().await
+            {
+                tracing::error!(check.id, %error, "cannot note that a check run may have been made");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn give_up(context: &Context, check: &GithubCheck, problem: Option<&str>) -> Result<(), Trouble> {
+    let mut writing = context.store.write().await?;
+    writing.check_given_up(&check.id, problem).await?;
+    writing.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The webhook: what GitHub sends is checked, kept and answered; the work comes after.
+//!
+//! The signature is checked over the raw bytes before anything is parsed. What is answered with 202 is on the disk.
+
+use super::Server;
+use crate::domain::Timestamp;
+use crate::github::{event, signature};
+use crate::store::{GithubApp, NewDelivery, Received};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use sha2::{Digest, Sha256};
+
+/// The longest id that is kept; GitHub's have 36 characters.
+const ID: usize = 100;
+
+/// Receives a delivery.
+pub async fn receive(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    match keep(&server, &headers, body).await {
+        Ok((status, said)) => (status, said.to_owned()),
+        Err(error) => {
+            tracing::error!(%error, "cannot receive a delivery");
+            (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.".into())
+        }
+    }
+}
+
+async fn keep(server: &Server, headers: &HeaderMap, body: Bytes) -> anyhow::Result<(StatusCode, &'static str)> {
+    let context = &server.context;
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(app) = context.store.read().await?.github_app().await? else {
+        return Ok((StatusCode::NOT_FOUND, "No GitHub App is connected."));
+    };
+    let secrets = secrets(server, &app, context.now());
+    if !signature::is_signed(&body, header("x-hub-signature-256"), &secrets) {
+        let mut writing = context.store.write().await?;
+        writing.signature_failed(context.now()).await?;
+        writing.commit().await?;
+        tracing::warn!("a delivery without a good signature was refused");
+        return Ok((StatusCode::UNAUTHORIZED, "The signature is missing or wrong."));
+    }
+    let id = header("x-github-delivery").filter(|id| !id.is_empty() && id.len() <= ID);
+    let event = header("x-github-event").filter(|event| !event.is_empty() && event.len() <= ID);
+    let (Some(id), Some(event)) = (id, event) else {
+        return Ok((StatusCode::BAD_REQUEST, "X-GitHub-Delivery and X-GitHub-Event are needed."));
+    };
+    if !header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
+        return Ok((StatusCode::UNSUPPORTED_MEDIA_TYPE, "Set the App's webhook to the content type application/json."));
+    }
+    let Ok((action, repository)) = event::glance(&body) else {
+        return Ok((StatusCode::BAD_REQUEST, "The body is no JSON object that can be read."));
+    };
+    let digest = hex::encode(Sha256::digest(&body));
+    let Ok(text) = String::from_utf8(body.into()) else {
+        return Ok((StatusCode::BAD_REQUEST, "The body is not UTF-8."));
+    };
+    let delivery =
+        NewDelivery { id: id.to_owned(), event: event.to_owned(), action, repository, digest, body: text };
+    match server.ledger.receive(delivery).await {
+        Ok(Received::New) => Ok((StatusCode::ACCEPTED, "It was kept and is worked on.")),
+        Ok(Received::Repeated) => Ok((StatusCode::OK, "It had come before.")),
+        Err(_) => Ok((StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.")),
+    }
+}
+
+/// The secrets that a delivery may be signed with: the present one, and for a day the one before.
+fn secrets(server: &Server, app: &GithubApp, now: Timestamp) -> Vec<String> {
+    let before = app.previous_webhook_secret.as_ref().filter(|_| app.previous_until.is_some_and(|until| until > now));
+    [Some(&app.webhook_secret), before]
+        .into_iter()
+        .flatten()
+        .filter_map(|sealed| server.context.vault.open_text(sealed).ok())
+        .collect()
+}
