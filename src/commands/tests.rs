@@ -15,6 +15,7 @@ mod verbs;
 
 use super::add_repository::add_repository;
 use super::create_stack::create_stack;
+use super::connect_github::Connecting;
 use super::fetch::fetch;
 use super::promote::{Promotion, promote};
 use super::*;

@@ -4,6 +4,7 @@
 
 mod activity;
 mod concurrency;
+mod github;
 mod leases;
 mod logs;
 mod news;

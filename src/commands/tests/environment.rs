@@ -95,6 +95,6 @@ async fn the_credential_of_a_repository_is_sealed_too() {
     writing.add_repository(&repository).await.unwrap();
     writing.commit().await.unwrap();
     let read = world.read().await.repository(&world.repository).await.unwrap().unwrap();
-    assert_eq!(fetch::credential(&world.context, &read).unwrap(), Some(format!("user:{SECRET}")));
+    assert_eq!(fetch::credential(&world.context, &read).await.unwrap(), Some(format!("user:{SECRET}")));
     assert!(!in_the_database(&world, SECRET));
 }

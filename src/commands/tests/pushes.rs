@@ -141,7 +141,7 @@ async fn the_same_heads_are_answered_once_however_often_they_are_told() {
         receive_push(&world.context, &world.stack, &heads),
         receive_push(&world.context, &world.stack, &heads)
     );
-    assert_eq!((one, two), (Ok(()), Ok(())));
+    assert!(one.is_ok() && two.is_ok());
     assert_eq!(world.picture().await, before);
 }
 
