@@ -72,7 +72,24 @@ pub fn App() -> impl IntoView {
                     {boot.viewer}
                 </span>
             </header>
-            {boot.sample.map(|sample| view! { <aside class="banner" aria-label="About this sample">{sample}</aside> })}
+            {boot
+                .sample
+                .map(|sample| {
+                    view! {
+                        <aside class="banner" aria-label="About this sample">
+                            {sample}
+                            {boot
+                                .sample_github
+                                .map(|github| {
+                                    view! {
+                                        " Its repository is on a "
+                                        <a href=github rel="external">"simulated GitHub"</a>
+                                        ", also on this machine: press Deploy in a pull request's Checks tab there."
+                                    }
+                                })}
+                        </aside>
+                    }
+                })}
             <main id="main" tabindex="-1">
                 <Focus />
                 <Routes fallback=NotFound>

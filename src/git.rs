@@ -65,3 +65,20 @@ pub enum GitError {
     #[error("Headway's copy of the repository cannot be used ({0}). The next fetch repairs what it can.")]
     Unreadable(String),
 }
+
+impl GitError {
+    /// Whether the repository is not there for this address and credential: another may find it.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::Unreachable { cause, .. } => {
+                matches!(cause, Cause::Authentication | Cause::NotFound | Cause::Moved)
+            }
+            Self::Address(_)
+            | Self::Missing(_)
+            | Self::NotFolder(_)
+            | Self::TimedOut { .. }
+            | Self::Program(_)
+            | Self::Unreadable(_) => false,
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! The sample: a Git repository made on the spot, whose branches show the promotion rule.
 //!
 //! Its history is made as a team would have made it, push after push, so that everything on its pages really happened:
-//! a branch that was merged, a deployment, a branch that is ahead, one that has diverged, and one whose plan fails.
+//! a branch that was merged, a deployment, a branch that is ahead, one that has diverged, and one whose plan fails. With a
+//! simulated GitHub at hand it lies there, with pull requests; else it is plain Git.
+
+mod simulated;
 
 use crate::commands::Context;
 use crate::commands::add_repository::add_repository;
@@ -16,7 +19,8 @@ use crate::domain::{RepositoryId, StackId};
 use crate::runner::engine;
 use crate::store::Settings;
 use anyhow::{Context as _, bail};
-use std::path::Path;
+use simulated::Simulated;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
@@ -103,37 +107,78 @@ async fn make(context: &Context) -> anyhow::Result<()> {
     if done.exists() {
         return Ok(());
     }
-    let repository = context.config.data.join("sample.git");
-    let told = |problem: Problem| anyhow::anyhow!("{}", problem.sentence());
-    if repository.exists() {
-        bail!("{} was begun and not finished. Remove the data folder and start again", repository.display());
+    let begun = context.config.data.join("sample.begun");
+    if begun.exists() {
+        let data = context.config.data.display();
+        bail!("the sample in {data} was begun and not finished. Remove the data folder and start again");
     }
-    git(&repository, &["init", "--quiet", "--bare", "--initial-branch=main"], None).await?;
-    push(context, &repository, &FIRST).await?;
-    // Made while it was the newest, left behind since.
-    push(context, &repository, &DIVERGED).await?;
-    let address = repository.to_string_lossy().into_owned();
+    std::fs::write(&begun, "").context("cannot note that the sample is begun")?;
+    let place = place(context).await?;
     let viewer = Viewer { name: "the sample".into(), role: Role::Administrator };
-    let id = add_repository(context, &viewer, &address).await.map_err(told)?;
+    place.push(context, &FIRST).await?;
+    // Made while it was the newest, left behind since.
+    place.push(context, &DIVERGED).await?;
+    if let Some(github) = &place.github {
+        github.connect(context, &viewer).await?;
+    }
+    let id = add_repository(context, &viewer, &place.address).await.map_err(told)?;
     let stack = StackId::new(STACK);
     let Ok(permission) = permit::<CreateStack>(&viewer, &stack) else { bail!("the sample may not make its stack") };
     create_stack(context, &permission, &id, settings().await, true).await.map_err(told)?;
 
-    push(context, &repository, &MERGED).await?;
-    fetched(context, &id).await?;
-    push(context, &repository, &NEWEST).await?;
-    fetched(context, &id).await?;
-    deployed(context, &stack).await?;
-    for change in [&AHEAD, &BROKEN] {
-        push(context, &repository, change).await?;
+    for change in [&MERGED, &NEWEST] {
+        place.push(context, change).await?;
+        fetched(context, &id).await?;
     }
+    deployed(context, &stack).await?;
     // Told of once more, now that the stack knows what it stands at: the branch gets its proposed run.
     let moved =
         Change { from: Some("firewall"), hours_ago: 1, subject: "Let the firewall pass the office", ..DIVERGED };
-    push(context, &repository, &Change { files: &[("office.tf", OFFICE)], ..moved }).await?;
+    for change in [&AHEAD, &BROKEN, &Change { files: &[("office.tf", OFFICE)], ..moved }] {
+        place.push(context, change).await?;
+        if let Some(github) = &place.github {
+            github.open(change.branch, change.subject, change.author).await?;
+        }
+    }
     fetched(context, &id).await?;
     std::fs::write(done, "").context("cannot note that the sample is made")?;
-    Ok(())
+    std::fs::remove_file(begun).context("cannot note that the sample is made")
+}
+
+fn told(problem: Problem) -> anyhow::Error {
+    anyhow::anyhow!("{}", problem.sentence())
+}
+
+/// Where the sample's repository lies.
+struct Place {
+    /// The bare repository.
+    folder: PathBuf,
+    /// Where a stack finds it.
+    address: String,
+    /// The simulated GitHub it is on.
+    github: Option<Simulated>,
+}
+
+async fn place(context: &Context) -> anyhow::Result<Place> {
+    if let Some(address) = &context.config.sample_github {
+        let github = Simulated::new(address)?;
+        let (folder, address) = github.repository().await?;
+        return Ok(Place { folder, address, github: Some(github) });
+    }
+    let folder = context.config.data.join("sample.git");
+    git(&folder, &["init", "--quiet", "--bare", "--initial-branch=main"], None).await?;
+    Ok(Place { address: folder.to_string_lossy().into_owned(), folder, github: None })
+}
+
+impl Place {
+    /// Adds a commit, as a push would.
+    async fn push(&self, context: &Context, change: &Change) -> anyhow::Result<()> {
+        push(context, &self.folder, change).await?;
+        match &self.github {
+            Some(github) => github.notice(change.author).await,
+            None => Ok(()),
+        }
+    }
 }
 
 const OFFICE: &str = include_str!("sample/office.tf");
@@ -158,7 +203,7 @@ async fn settings() -> Settings {
 }
 
 async fn fetched(context: &Context, repository: &RepositoryId) -> anyhow::Result<()> {
-    fetch(context, repository).await.map_err(|problem| anyhow::anyhow!("{}", problem.sentence()))?;
+    fetch(context, repository).await.map_err(told)?;
     Ok(())
 }
 

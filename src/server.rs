@@ -122,6 +122,7 @@ impl Server {
         provide_context(Boot {
             viewer: config.operator.clone(),
             sample: config.sample.then(|| SAMPLE.to_owned()),
+            sample_github: config.sample_github.clone().filter(|_| config.sample),
             icons: assets::path("icons.svg").unwrap_or_default().to_owned(),
             flash,
         });

@@ -143,7 +143,8 @@ async fn checked(simulator: &Simulator, method: &Method, path: &str, request: Re
         match simulator.limits.count(id, writes) {
             Ok(remaining) => left = Some(remaining),
             Err(seconds) => {
-                let mut failure = Failure::new(403, "You have exceeded a secondary rate limit. Please wait a few minutes.");
+                let mut failure =
+                    Failure::new(403, "You have exceeded a secondary rate limit. Please wait a few minutes.");
                 failure.headers.push(("retry-after", seconds.to_string()));
                 return Err(failure);
             }
@@ -185,9 +186,7 @@ impl Caller {
     pub fn app(self) -> Result<i64, Failure> {
         match self {
             Self::App(app) => Ok(app),
-            Self::Nobody | Self::Installation(_) => {
-                Err(Failure::new(401, "A JSON web token could not be decoded"))
-            }
+            Self::Nobody | Self::Installation(_) => Err(Failure::new(401, "A JSON web token could not be decoded")),
         }
     }
 
@@ -234,13 +233,19 @@ fn authenticate(simulator: &Simulator, headers: &HeaderMap) -> Result<Caller, Fa
             continue;
         }
         if exp <= now {
-            return Err(Failure::new(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"));
+            return Err(Failure::new(
+                401,
+                "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+            ));
         }
         if exp > now + 600 {
             return Err(Failure::new(401, "'Expiration time' claim ('exp') is too far in the future"));
         }
         if iat > now + 5 {
-            return Err(Failure::new(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"));
+            return Err(Failure::new(
+                401,
+                "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+            ));
         }
         return Ok(Caller::App(app.id));
     }

@@ -39,6 +39,7 @@ pub fn router() -> Router<Simulator> {
         .route("/repositories/{owner}/{name}/pulls", post(pulls::open))
         .route("/repositories/{owner}/{name}/pulls/{number}", patch(pulls::edit))
         .route("/repositories/{owner}/{name}/rename", post(pulls::rename))
+        .route("/repositories/{owner}/{name}/visibility", post(pulls::set_visibility))
         .route("/repositories/{owner}/{name}/check-suites/rerequest", post(people::rerequest_suite))
         .route("/apps", post(people::app))
         .route("/apps/{id}/revoke-key", post(people::revoke_key))

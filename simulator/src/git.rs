@@ -68,7 +68,8 @@ pub struct Pushed {
 pub async fn pushed(folder: &Path, before: &str, after: &str) -> anyhow::Result<Vec<Pushed>> {
     let range = if before == NONE { after.to_owned() } else { format!("{before}..{after}") };
     let format = "--format=%x01%H%x00%T%x00%an%x00%ae%x00%cI%x00%B%x00";
-    let text = git(folder, &["log", "--max-count=20", "--reverse", "--name-status", "--no-renames", format, &range]).await?;
+    let text =
+        git(folder, &["log", "--max-count=20", "--reverse", "--name-status", "--no-renames", format, &range]).await?;
     let mut commits = Vec::new();
     for record in text.split('\u{1}').skip(1) {
         let mut parts = record.split('\0');

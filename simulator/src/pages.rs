@@ -97,16 +97,18 @@ async fn home(State(simulator): State<Simulator>) -> Markup {
     )
 }
 
-async fn list(State(simulator): State<Simulator>, Path((owner, name)): Path<(String, String)>) -> Result<Markup, Failure> {
+async fn list(
+    State(simulator): State<Simulator>,
+    Path((owner, name)): Path<(String, String)>,
+) -> Result<Markup, Failure> {
     let repository = find(&simulator, &owner, &name)?;
     let title = format!("Pull requests of {}", repository.full_name());
     Ok(page(&title, &html! { h1 { (title) } (pulls_of(&simulator, &repository)) }))
 }
 
 fn pulls_of(simulator: &Simulator, repository: &Repository) -> Markup {
-    let pulls: Vec<Pull> = simulator.look(|world| {
-        world.pulls.iter().rev().filter(|pull| pull.repository == repository.id).cloned().collect()
-    });
+    let pulls: Vec<Pull> = simulator
+        .look(|world| world.pulls.iter().rev().filter(|pull| pull.repository == repository.id).cloned().collect());
     html! {
         @if pulls.is_empty() { p { "No pull requests." } }
         ul class="list" {
@@ -160,7 +162,8 @@ async fn pull(
         own.map(|one| one.body.clone()).collect()
     });
     let deployments: Vec<(String, String, String)> = simulator.look(|world| {
-        let own = world.deployments.values().rev().filter(|one| one.repository == repository.id && one.sha == pull.head_sha);
+        let own =
+            world.deployments.values().rev().filter(|one| one.repository == repository.id && one.sha == pull.head_sha);
         own.map(|one| {
             let state = one.statuses.last().and_then(|status| status["state"].as_str()).unwrap_or("created");
             let log = one.statuses.last().and_then(|status| status["log_url"].as_str()).unwrap_or_default();

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 /// A person, an organization or a bot.
 pub fn user(world: &World, home: &str, login: &str) -> Value {
     let id = world.users.get(login).copied().unwrap_or(1);
-    let api = format!("{home}/api/v3/users/{login}");
+    let named = login.replace('[', "%5B").replace(']', "%5D");
+    let api = format!("{home}/api/v3/users/{named}");
     json!({
         "login": login, "id": id, "node_id": format!("U_{id}"), "avatar_url": format!("{home}/avatar/{id}"),
-        "gravatar_id": "", "url": api, "html_url": format!("{home}/{login}"),
+        "gravatar_id": "", "url": api, "html_url": format!("{home}/{named}"),
         "followers_url": format!("{api}/followers"), "following_url": format!("{api}/following{{/other_user}}"),
         "gists_url": format!("{api}/gists{{/gist_id}}"), "starred_url": format!("{api}/starred{{/owner}}{{/repo}}"),
         "subscriptions_url": format!("{api}/subscriptions"), "organizations_url": format!("{api}/orgs"),
@@ -62,9 +63,7 @@ pub fn pull(world: &World, home: &str, pull: &Pull, whole: bool) -> Value {
     let statuses = format!("{api}/statuses/{}", pull.head_sha);
     let head_repository = pull.head_repository.and_then(|id| world.repositories.get(&id));
     let head_owner = head_repository.map_or("unknown", |repository| repository.owner.as_str());
-    let side = |label: String, branch: &str, sha: &str, owner: &str, repository: Value| {
-        json!({ "label": label, "ref": branch, "sha": sha, "user": user(world, home, owner), "repo": repository })
-    };
+    let side = |label: String, branch: &str, sha: &str, owner: &str, repository: Value| json!({ "label": label, "ref": branch, "sha": sha, "user": user(world, home, owner), "repo": repository });
     let base_sha = repository.heads.get(&pull.base).map_or(pull.head_sha.as_str(), String::as_str);
     let link = |href: &str| json!({ "href": href });
     let mut value = json!({
@@ -111,7 +110,9 @@ pub fn pull(world: &World, home: &str, pull: &Pull, whole: bool) -> Value {
 /// The pull requests of a commit as check runs name them: none of a fork.
 fn pulls_of(world: &World, home: &str, repository: i64, sha: &str) -> Vec<Value> {
     let of = |pull: &&Pull| {
-        pull.repository == repository && pull.head_sha == sha && pull.head_repository == Some(repository)
+        pull.repository == repository
+            && pull.head_sha == sha
+            && pull.head_repository == Some(repository)
             && pull.state == "open"
     };
     let named = |repository: &crate::state::Repository| {
@@ -167,9 +168,11 @@ pub fn check_suite(world: &World, home: &str, run: &CheckRun) -> Value {
     let pulls = pulls_of(world, home, run.repository, &run.head_sha);
     let branch = repository.heads.iter().find(|(_, sha)| **sha == run.head_sha).map(|(branch, _)| branch);
     let id = suite_id(&run.head_sha, run.app);
+    // A suite is never skipped as a whole.
+    let conclusion = run.conclusion.as_deref().map(|word| if word == "skipped" { "neutral" } else { word });
     json!({
         "id": id, "node_id": format!("CS_{id}"), "head_branch": branch, "head_sha": run.head_sha,
-        "status": run.status, "conclusion": run.conclusion,
+        "status": run.status, "conclusion": conclusion,
         "url": format!("{home}/api/v3/repos/{}/check-suites/{id}", repository.full_name()),
         "before": null, "after": run.head_sha, "pull_requests": pulls,
         "app": world.apps.get(&run.app).map(|one| app(world, home, one)),

@@ -223,7 +223,8 @@ impl Simulator {
         std::fs::create_dir_all(&options.root)?;
         let root = std::fs::canonicalize(&options.root)?;
         let file = root.join("state.json");
-        let world: World = if file.exists() { serde_json::from_slice(&std::fs::read(file)?)? } else { World::default() };
+        let world: World =
+            if file.exists() { serde_json::from_slice(&std::fs::read(file)?)? } else { World::default() };
         let (outgoing, queue) = Outgoing::new();
         let simulator = Self {
             world: Arc::new(Mutex::new(world)),

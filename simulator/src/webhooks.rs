@@ -126,7 +126,9 @@ async fn attempt(simulator: &Simulator, client: &reqwest::Client, id: i64) {
         ("failed to connect to host".to_owned(), 0)
     } else {
         match request(client, &delivery, &app).send().await {
-            Ok(response) => (response.status().canonical_reason().unwrap_or("OK").to_owned(), response.status().as_u16()),
+            Ok(response) => {
+                (response.status().canonical_reason().unwrap_or("OK").to_owned(), response.status().as_u16())
+            }
             Err(_) => ("failed to connect to host".to_owned(), 0),
         }
     };

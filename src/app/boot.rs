@@ -11,6 +11,8 @@ pub struct Boot {
     pub viewer: String,
     /// What the banner says when this is the sample.
     pub sample: Option<String>,
+    /// The simulated GitHub that the sample is on.
+    pub sample_github: Option<String>,
     /// Where the icons are.
     pub icons: String,
     /// The answer to a form that was sent without JavaScript.

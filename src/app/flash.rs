@@ -7,6 +7,9 @@ use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
+/// Fields that are sealed at once and never shown again.
+const SEALED: [&str; 2] = ["private_key", "webhook_secret"];
+
 /// The answer to a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
@@ -21,7 +24,7 @@ impl Flash {
     /// Keeps what was sent, but nothing that a page must not repeat: secret values and credentials in addresses.
     pub fn new(action: String, problem: Problem, mut fields: Vec<(String, String)>) -> Self {
         let secret = fields.iter().any(|(name, value)| name == "secret" && value == "true");
-        fields.retain(|(name, _)| !(secret && name == "value"));
+        fields.retain(|(name, _)| !(secret && name == "value") && !SEALED.contains(&name.as_str()));
         for (_, value) in fields.iter_mut().filter(|(name, _)| name == "address") {
             if let Some((scheme, rest)) = value.split_once("://")
                 && let Some((_, place)) = rest.rsplit_once('@')

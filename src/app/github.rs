@@ -57,14 +57,18 @@ fn Github(view: GithubView, saved: bool) -> impl IntoView {
     match (app, manifest) {
         (Some(app), _) => view! {
             {saved}
-            <Connected app=app.clone() now />
-            <ByHand app=Some(app) />
-            <Disconnect />
+            <div class="github">
+                <Connected app=app.clone() now />
+                <ByHand app=Some(app) />
+                <Disconnect />
+            </div>
         }
         .into_any(),
         (None, Some((action, manifest))) => view! {
-            <Create action manifest home unreachable permissions />
-            <ByHand app=None />
+            <div class="github">
+                <Create action manifest home unreachable permissions />
+                <ByHand app=None />
+            </div>
         }
         .into_any(),
         (None, None) => ().into_any(),
@@ -102,7 +106,7 @@ fn Connected(app: AppView, now: Timestamp) -> impl IntoView {
                         view! { "none" }.into_any()
                     } else {
                         view! {
-                            {app.signature_failures.to_string()} ", the last " {when(app.signature_failed_at, now, "")}
+                            {format!("{}, the last ", app.signature_failures)} {when(app.signature_failed_at, now, "")}
                             ": check that the webhook secret here and at GitHub are the same."
                         }
                             .into_any()
@@ -128,7 +132,7 @@ fn Connected(app: AppView, now: Timestamp) -> impl IntoView {
                 </a>
                 <ActionForm action=check>
                     <button class="button" type="submit" disabled=move || check.pending().get()>
-                        <Icon name="working" />
+                        <Icon name="retry" />
                         {move || if check.pending().get() { "Asking GitHub …" } else { "Check now" }}
                     </button>
                 </ActionForm>

@@ -34,9 +34,9 @@ fn Pull(row: PullRow, header: Header) -> impl IntoView {
     let now = header.now;
     let opened = pull.opened_at;
     let about = if pull.fork {
-        format!("{} wants {} of a fork in {}", pull.author, pull.head_branch, pull.base_branch)
+        format!("{} wants to merge {} of a fork into {}", pull.author, pull.head_branch, pull.base_branch)
     } else {
-        format!("{} wants {} in {}", pull.author, pull.head_branch, pull.base_branch)
+        format!("{} wants to merge {} into {}", pull.author, pull.head_branch, pull.base_branch)
     };
     let newest = match run.clone() {
         Some((run, _)) => view! { <Newest run header=header.clone() /> }.into_any(),

@@ -59,9 +59,7 @@ enum Trouble {
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
         match &problem {
-            Problem::Refused(refusal)
-                if matches!(**refusal, Refusal::Unreachable { .. } | Refusal::Overtaken) =>
-            {
+            Problem::Refused(refusal) if matches!(**refusal, Refusal::Unreachable { .. } | Refusal::Overtaken) => {
                 Self::Later(problem.sentence())
             }
             Problem::Unavailable | Problem::Unanswered => Self::Later(problem.sentence()),
@@ -132,7 +130,13 @@ pub async fn answer(context: &Context, delivery: &Delivery) -> Result<(), Proble
     let mut writing = context.store.write().await?;
     match attempt {
         Ok(ended) => {
-            tracing::info!(delivery.id, event = delivery.event, action = delivery.action, "delivery {}", ended.state.name());
+            tracing::info!(
+                delivery.id,
+                event = delivery.event,
+                action = delivery.action,
+                "delivery {}",
+                ended.state.name()
+            );
             let led_to = ended.led_to.as_ref().map(|(stack, run)| (stack, run.as_ref()));
             writing.end_delivery(&delivery.id, ended.state, &ended.sentence, led_to, now).await?;
         }
@@ -168,15 +172,13 @@ async fn attempt(context: &Context, delivery: &Delivery) -> Result<Ended, Troubl
             let fetched = pushed(context, pull.repository).await?;
             Ended { sentence, ..fetched }
         }
-        Event::Pressed(click) | Event::Rerequested(click) => press(context, &click, app.app_id, last).await?.map_or_else(
-            |why| Err(Trouble::Later(why)),
-            |answer| Ok(Ended::from(answer)),
-        )?,
+        Event::Pressed(click) | Event::Rerequested(click) => press(context, &click, app.app_id, last)
+            .await?
+            .map_or_else(|why| Err(Trouble::Later(why)), |answer| Ok(Ended::from(answer)))?,
         Event::SuiteRerequested { repository, commit, sender } => {
-            repeat_commit(context, repository, &commit, &sender, last).await?.map_or_else(
-                |why| Err(Trouble::Later(why)),
-                |answer| Ok(Ended::from(answer)),
-            )?
+            repeat_commit(context, repository, &commit, &sender, last)
+                .await?
+                .map_or_else(|why| Err(Trouble::Later(why)), |answer| Ok(Ended::from(answer)))?
         }
         Event::Installation { id } => Ended::done(read_installations::read_installation(context, id).await??),
         Event::Uninstalled { id } => {
@@ -213,11 +215,7 @@ async fn pushed(context: &Context, github: i64) -> Result<Ended, Trouble> {
 }
 
 /// Has a delivery worked on again, because a person asked.
-pub async fn replay(
-    context: &Context,
-    permit: &Permit<ConnectGithub>,
-    id: &str,
-) -> Result<(), Problem> {
+pub async fn replay(context: &Context, permit: &Permit<ConnectGithub>, id: &str) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let delivery = writing.delivery(id).await?.ok_or(Problem::NotFound(Thing::Delivery))?;
     if delivery.body.is_empty() {

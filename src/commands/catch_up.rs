@@ -1,7 +1,7 @@
 //! Catch up: what was lost heals. At start and every ten minutes Headway reads what GitHub says it sent and asks again
 //! for what did not arrive, and reads installations and open pull requests anew.
 
-use super::{Context, github_place, read_installations};
+use super::{Context, fetch, github_place, read_installations};
 use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
 use crate::github::{App, GitHubError};
@@ -49,8 +49,11 @@ pub async fn catch_up(context: &Context) -> Result<(), Problem> {
     let Some(row) = context.store.read().await?.github_app().await? else { return Ok(()) };
     read_installations::read_all(context).await?;
     let repositories = context.store.read().await?.github_repositories().await?;
-    for repository in repositories.into_iter().filter(|repository| repository.repository_id.is_some()) {
+    for repository in repositories {
+        let Some(mirrored) = repository.repository_id.clone() else { continue };
         read_installations::read_pull_requests(context, repository).await?;
+        // Pushes that nobody told of; what cannot be fetched is noted and tried again by the poller.
+        let _ = fetch::fetch(context, &mirrored).await;
     }
     let app = github_place::open(context, &row)?;
     let since = row.caught_up_at.map_or(row.created_at, |at| at.plus(-OVERLAP)).max(now.plus(-KEPT));
@@ -89,7 +92,8 @@ async fn ask_again(context: &Context, app: &App, since: Timestamp) -> Result<(),
                 continue;
             }
             asked.push(attempt.guid.clone());
-            let known = async { Ok::<_, Problem>(context.store.read().await?.delivery(&attempt.guid).await?.is_some()) };
+            let known =
+                async { Ok::<_, Problem>(context.store.read().await?.delivery(&attempt.guid).await?.is_some()) };
             if attempt.arrived() || known.await.map_err(Trouble::Problem)? {
                 continue;
             }

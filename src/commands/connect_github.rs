@@ -65,8 +65,12 @@ pub fn addresses(web: &str, api: &str) -> Result<Addresses, Problem> {
     let mut problems = Vec::new();
     let mut read = |field: &str, text: &str| {
         let url = url::Url::parse(text.trim()).ok().filter(|url| {
-            matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty()
-                && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
+            matches!(url.scheme(), "https" | "http")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
         });
         match url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -125,7 +129,10 @@ pub async fn complete(
 ) -> Result<String, Problem> {
     let begun = context.connecting.0.lock().unwrap_or_else(PoisonError::into_inner).remove(state);
     let begun = begun.filter(|begun| context.now().0 - begun.at < PATIENCE).ok_or_else(|| {
-        Problem::github("This answer of GitHub's belongs to nothing that was begun here.", "Press Create GitHub App again.")
+        Problem::github(
+            "This answer of GitHub's belongs to nothing that was begun here.",
+            "Press Create GitHub App again.",
+        )
     })?;
     let made = context.github.convert_manifest(&begun.addresses.api, code).await.map_err(|error| {
         Problem::github(error.to_string(), "Press Create GitHub App again: a code is good once, and for an hour.")
@@ -214,9 +221,9 @@ async fn save(
     let now = context.now();
     let mut writing = context.store.write().await?;
     let before = writing.github_app().await?.filter(|before| before.app_id == app.id);
-    let changed = before.as_ref().filter(|before| {
-        context.vault.open_text(&before.webhook_secret).is_ok_and(|before| before != secret)
-    });
+    let changed = before
+        .as_ref()
+        .filter(|before| context.vault.open_text(&before.webhook_secret).is_ok_and(|before| before != secret));
     let row = GithubApp {
         app_id: app.id,
         slug: details.slug,

@@ -5,7 +5,8 @@
 use super::receive_push::receive_push;
 use super::{Context, github_place};
 use crate::domain::problem::{Problem, Refusal};
-use crate::domain::{RepositoryId, RunId, StackId, Timestamp};
+use crate::domain::{CommitHash, RepositoryId, RunId, StackId, Timestamp};
+use crate::git::GitError;
 use crate::store::Repository;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,11 +42,14 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
     let mut reading = context.store.read().await?;
     let Some(repository) = reading.repository(id).await? else { return Ok(Vec::new()) };
     drop(reading);
-    let credential = match credential(context, &repository).await {
-        Ok(credential) => credential,
-        Err(reason) => return failed(context, &repository, &reason).await,
-    };
-    match context.mirror(id).fetch(&repository.address, credential.as_deref()).await {
+    let mut fetched = attempt(context, &repository).await;
+    if let Err(Failure::Git(error)) = &fetched
+        && error.is_denied()
+        && let Some(repository) = github_place::renew(context, &repository).await?
+    {
+        fetched = attempt(context, &repository).await;
+    }
+    match fetched {
         Ok(heads) => {
             let now = context.now();
             let mut writing = context.store.write().await?;
@@ -65,6 +69,22 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
         }
         Err(error) => failed(context, &repository, &error).await,
     }
+}
+
+/// Why a repository was not fetched.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// There is no credential for it.
+    #[error("{0}")]
+    Credential(String),
+    /// Git failed.
+    #[error("{0}")]
+    Git(#[from] GitError),
+}
+
+async fn attempt(context: &Context, repository: &Repository) -> Result<BTreeMap<String, CommitHash>, Failure> {
+    let credential = credential(context, repository).await.map_err(Failure::Credential)?;
+    Ok(context.mirror(&repository.id).fetch(&repository.address, credential.as_deref()).await?)
 }
 
 /// The credential of a repository: its own, opened, or a token of the GitHub installation that may see it.

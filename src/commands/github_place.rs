@@ -2,10 +2,11 @@
 //! repository, a token for Git.
 
 use super::Context;
+use super::read_installations::read_repository;
 use crate::domain::problem::Problem;
 use crate::github::checks::Place;
 use crate::github::{App, GitHubError};
-use crate::store::{GithubApp, GithubRepository, Reading};
+use crate::store::{GithubApp, GithubRepository, Reading, Repository};
 
 /// A repository on GitHub that can be asked about now.
 #[derive(Clone, Debug)]
@@ -86,6 +87,20 @@ pub async fn credential(context: &Context, address: &str) -> Result<Option<Strin
     let reached = reach(context, repository).await.map_err(unavailable)??;
     let token = context.github.token(&reached.app, reached.installation).await;
     token.map(|token| Some(format!("x-access-token:{token}"))).map_err(|error| error.to_string())
+}
+
+/// Reads a repository anew that GitHub did not let Git have: its token may have ended early, and its name may have
+/// changed. None when it is not on GitHub.
+pub async fn renew(context: &Context, repository: &Repository) -> Result<Option<Repository>, Problem> {
+    let mut reading = context.store.read().await?;
+    let github = reading.github_of(&repository.id).await?;
+    drop(reading);
+    let Some(github) = github else { return Ok(None) };
+    let Ok(reached) = reach(context, github).await? else { return Ok(None) };
+    context.github.forget_token(reached.app.id, reached.installation);
+    // Whatever GitHub answers, the fetch that follows tells what is wrong.
+    let _ = read_repository(context, reached.repository.id, None).await?;
+    Ok(context.store.read().await?.repository(&repository.id).await?)
 }
 
 /// Notes what an answer says of an installation: that it is gone, suspended, or fine.

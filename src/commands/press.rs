@@ -73,7 +73,14 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
     let installation = repository.as_ref().and_then(|repository| repository.installation_id);
     if forged || (click.installation.is_some() && click.installation != installation) {
         let reason = "The click names a repository, commit or installation that this check run does not belong to.";
-        return refuse(context, &check, &click.sender, Promote::NAME, &Problem::github(reason, "Press the button on GitHub's own page.")).await;
+        return refuse(
+            context,
+            &check,
+            &click.sender,
+            Promote::NAME,
+            &Problem::github(reason, "Press the button on GitHub's own page."),
+        )
+        .await;
     }
     let (Some(stack), Some(repository)) = (stack, repository) else {
         return Ok(Ok(refused("The stack of this check run was deleted.", Some(&check))));
@@ -81,7 +88,14 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,
         Err(why) => {
-            return refuse(context, &check, &click.sender, Promote::NAME, &Problem::github(why, "Install the App again.")).await;
+            return refuse(
+                context,
+                &check,
+                &click.sender,
+                Promote::NAME,
+                &Problem::github(why, "Install the App again."),
+            )
+            .await;
         }
     };
     let click_on = Click { context, check, stack, reached, sender: &click.sender };
@@ -211,7 +225,9 @@ impl Click<'_> {
             .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
         let promotion = promote::promote(self.context, &permit, &run.id).await?;
         let sentence = match &promotion {
-            promote::Promotion::Created(_) => format!("{} pressed Deploy: a tracked run was started.", self.sender.login),
+            promote::Promotion::Created(_) => {
+                format!("{} pressed Deploy: a tracked run was started.", self.sender.login)
+            }
             promote::Promotion::Existing(_) => "It had been promoted before; this is the tracked run.".into(),
         };
         Ok(self.done(sentence, promotion.run().clone()))
@@ -273,7 +289,10 @@ impl Click<'_> {
         drop(reading);
         let branch = repository.heads.iter().find(|(_, head)| *head == hash).map(|(branch, _)| branch.clone());
         let branch = branch.ok_or_else(|| {
-            Problem::github(format!("No branch is at {} any more.", hash.short()), "Look at the newest commit's checks.")
+            Problem::github(
+                format!("No branch is at {} any more.", hash.short()),
+                "Look at the newest commit's checks.",
+            )
         })?;
         let commit = self.context.commit(&self.stack, hash).await?;
         let viewer = self.viewer();
@@ -283,9 +302,7 @@ impl Click<'_> {
         let stack = super::take_stack(&mut writing, permit.stack()).await?;
         let run = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await?;
         let detail = format!("{} on {branch}", hash.short());
-        self.context
-            .record(&mut writing, &viewer.name, Propose::NAME, Some(&stack.id), Some(&run.id), detail)
-            .await?;
+        self.context.record(&mut writing, &viewer.name, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
         writing.commit().await?;
         self.context.work.notify_one();
         Ok(self.done(format!("{} had the commit planned.", self.sender.login), run.id))

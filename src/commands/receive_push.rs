@@ -110,12 +110,7 @@ async fn changed(context: &Context, stack: &Stack, files: &Files, from: Option<&
     }
 }
 
-async fn answer(
-    context: &Context,
-    writing: &mut Writing,
-    stack: &Stack,
-    push: Push,
-) -> Result<Option<RunId>, Problem> {
+async fn answer(context: &Context, writing: &mut Writing, stack: &Stack, push: Push) -> Result<Option<RunId>, Problem> {
     match push {
         Push::Unrelated => Ok(None),
         Push::Deleted(branch) => {

@@ -14,8 +14,8 @@ mod stacks;
 mod verbs;
 
 use super::add_repository::add_repository;
-use super::create_stack::create_stack;
 use super::connect_github::Connecting;
+use super::create_stack::create_stack;
 use super::fetch::fetch;
 use super::promote::{Promotion, promote};
 use super::*;

@@ -239,10 +239,9 @@ pub fn is_settled(subject: &Subject<'_>) -> bool {
     match subject {
         Subject::Proposed { run, standing, .. } => match standing {
             Standing::Newest => false,
-            Standing::Replaced(_)
-            | Standing::Superseded(_)
-            | Standing::Ended { .. }
-            | Standing::BranchDeleted => run.state.is_terminal(),
+            Standing::Replaced(_) | Standing::Superseded(_) | Standing::Ended { .. } | Standing::BranchDeleted => {
+                run.state.is_terminal()
+            }
         },
         Subject::Tracked { run, .. } => run.state.is_terminal(),
         Subject::Fork { newest, .. } => !newest,

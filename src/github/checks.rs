@@ -109,7 +109,8 @@ impl GitHub {
     /// Finds the check run that an attempt with unknown outcome may have made.
     pub async fn find_check_run(&self, place: Place<'_>, sent: &Sent<'_>) -> Result<Option<i64>> {
         let name: String = url::form_urlencoded::byte_serialize(sent.name.as_bytes()).collect();
-        let path = place.path(&format!("/commits/{}/check-runs?check_name={name}&filter=all&per_page=100", sent.commit));
+        let path =
+            place.path(&format!("/commits/{}/check-runs?check_name={name}&filter=all&per_page=100", sent.commit));
         let found = self.ask_all(place.auth(), &path, |page: Answers| page.check_runs).await?;
         Ok(found.into_iter().find(|run| run.external_id.as_deref() == Some(sent.external_id)).map(|run| run.id))
     }

@@ -305,7 +305,8 @@ mod tests {
 
     #[test]
     fn a_failure_has_its_meaning() {
-        let failed = |status: u16, body| failure(StatusCode::from_u16(status).unwrap(), &headers(&[]), body, Timestamp(0));
+        let failed =
+            |status: u16, body| failure(StatusCode::from_u16(status).unwrap(), &headers(&[]), body, Timestamp(0));
         assert!(matches!(failed(401, "{}"), GitHubError::Unauthorized(_)));
         assert_eq!(failed(403, r#"{"message":"no"}"#), GitHubError::Forbidden("no".into()));
         assert_eq!(failed(404, "<html>"), GitHubError::NotFound);
@@ -314,12 +315,8 @@ mod tests {
             GitHubError::Refused("422 Invalid: too long; b".into())
         );
         assert!(failed(502, "").is_passing() && failed(500, "{").is_passing());
-        let skewed = failure(
-            StatusCode::UNAUTHORIZED,
-            &headers(&[("date", "Thu, 01 Jan 1970 00:10:00 GMT")]),
-            "",
-            Timestamp(0),
-        );
+        let skewed =
+            failure(StatusCode::UNAUTHORIZED, &headers(&[("date", "Thu, 01 Jan 1970 00:10:00 GMT")]), "", Timestamp(0));
         assert!(skewed.to_string().contains("-600 seconds off"), "{skewed}");
     }
 

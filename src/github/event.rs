@@ -284,11 +284,15 @@ pub fn read(name: &str, body: &[u8], app: i64) -> Result<Option<Event>, Unreadab
                 sender: payload.sender.ok_or_else(|| lacks("sender"))?,
             })
         }
-        ("installation", "deleted") => Some(Event::Uninstalled { id: installation.ok_or_else(|| lacks("installation"))? }),
+        ("installation", "deleted") => {
+            Some(Event::Uninstalled { id: installation.ok_or_else(|| lacks("installation"))? })
+        }
         ("installation" | "installation_repositories", _) => {
             Some(Event::Installation { id: installation.ok_or_else(|| lacks("installation"))? })
         }
-        ("repository", "deleted") => Some(Event::RepositoryDeleted { id: repository.ok_or_else(|| lacks("repository"))? }),
+        ("repository", "deleted") => {
+            Some(Event::RepositoryDeleted { id: repository.ok_or_else(|| lacks("repository"))? })
+        }
         ("repository", _) => {
             Some(Event::Repository { id: repository.ok_or_else(|| lacks("repository"))?, installation })
         }

@@ -54,7 +54,10 @@ impl GitHub {
         }
         let path = format!("/app/installations/{installation}/access_tokens");
         let minted: Minted = self.tell(Auth::App(app), Method::POST, &path, &json!({})).await?;
-        let ends = minted.expires_at.parse::<jiff::Timestamp>().map_or(now.plus(EARLY * 2), |at| Timestamp(at.as_millisecond()));
+        let ends = minted
+            .expires_at
+            .parse::<jiff::Timestamp>()
+            .map_or(now.plus(EARLY * 2), |at| Timestamp(at.as_millisecond()));
         self.tokens.keep(app.id, installation, Token { text: minted.token.clone(), until: ends });
         Ok(minted.token)
     }

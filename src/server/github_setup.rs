@@ -43,7 +43,9 @@ pub async fn installed(State(server): State<Server>, Query(installed): Query<Ins
         if let Some(id) = installed.installation_id {
             // Anybody can lead a browser here with any number: GitHub is asked whether there is such an installation.
             let read = read_installations::read_installation(&server.context, id).await?;
-            read.map_err(|error| Problem::github(error.to_string(), "Look at the installations below, then try again."))?;
+            read.map_err(|error| {
+                Problem::github(error.to_string(), "Look at the installations below, then try again.")
+            })?;
         }
         Ok(PAGE.to_owned())
     };

@@ -54,8 +54,7 @@ async fn keep(server: &Server, headers: &HeaderMap, body: Bytes) -> anyhow::Resu
     let Ok(text) = String::from_utf8(body.into()) else {
         return Ok((StatusCode::BAD_REQUEST, "The body is not UTF-8."));
     };
-    let delivery =
-        NewDelivery { id: id.to_owned(), event: event.to_owned(), action, repository, digest, body: text };
+    let delivery = NewDelivery { id: id.to_owned(), event: event.to_owned(), action, repository, digest, body: text };
     match server.ledger.receive(delivery).await {
         Ok(Received::New) => Ok((StatusCode::ACCEPTED, "It was kept and is worked on.")),
         Ok(Received::Repeated) => Ok((StatusCode::OK, "It had come before.")),

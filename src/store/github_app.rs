@@ -148,7 +148,11 @@ impl Writing {
     }
 
     /// Notes whether GitHub answers for the App, under which name, and with which rights.
-    pub async fn checked_github_app(&mut self, answer: std::result::Result<(&str, &str), &str>, now: Timestamp) -> Result<()> {
+    pub async fn checked_github_app(
+        &mut self,
+        answer: std::result::Result<(&str, &str), &str>,
+        now: Timestamp,
+    ) -> Result<()> {
         let (name, permissions, problem) = match answer {
             Ok((name, permissions)) => (Some(name), Some(permissions), None),
             Err(problem) => (None, None, Some(problem)),

@@ -196,7 +196,13 @@ impl Writing {
     }
 
     /// Notes what GitHub now knows of a deployment.
-    pub async fn deployment_sent(&mut self, run: &RunId, deployment: Option<i64>, sent: &str, live: bool) -> Result<()> {
+    pub async fn deployment_sent(
+        &mut self,
+        run: &RunId,
+        deployment: Option<i64>,
+        sent: &str,
+        live: bool,
+    ) -> Result<()> {
         on!(self, connection => sqlx::query(
             "update github_deployment set deployment_id = coalesce($2, deployment_id), sent = $3, live = $4
              where run_id = $1"

@@ -203,7 +203,12 @@ impl Headway {
 
     /// Makes a stack of a repository, through the two forms; its address.
     pub async fn stack(&self, repository: &Repository, name: &str, more: &[(&str, &str)]) -> String {
-        let second = self.form("/stacks/new", "add_repository", &[("address", repository.address())]).await;
+        self.stack_at(repository.address(), name, more).await
+    }
+
+    /// Makes a stack of the repository at an address; its address.
+    pub async fn stack_at(&self, repository: &str, name: &str, more: &[(&str, &str)]) -> String {
+        let second = self.form("/stacks/new", "add_repository", &[("address", repository)]).await;
         second.has_status(200).says("Step 2 of 2");
         let id = second.path.split("repository=").nth(1).unwrap().to_owned();
         let mut fields = vec![
@@ -266,6 +271,13 @@ impl Headway {
             })
             .await;
         card_run(&page, branch).unwrap()
+    }
+
+    /// The newest proposed run of a pull request, by its title.
+    pub async fn proposed_pull(&self, stack: &str, title: &str) -> String {
+        let page = self.page(&format!("{stack}/proposed")).await;
+        let card = page.html.split("<li class=\"card").find(|card| card.contains(title)).unwrap_or_default().to_owned();
+        Page { status: 200, path: String::new(), html: card }.runs().first().cloned().unwrap()
     }
 
     /// Saves *Behavior* with these switches on and all others off.

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bad_input;
+mod checks;
 mod deployment;
+mod forks;
 mod headway;
 mod logs;
 mod pushes;
@@ -11,4 +13,7 @@ mod recovery;
 mod repository;
 mod sample;
 mod settings;
+mod simulated;
 mod state;
+mod trouble;
+mod webhooks;

@@ -15,6 +15,11 @@ pub fn all(workspace: &Workspace, release: bool) -> Result<()> {
     run(&mut server)
 }
 
+/// Builds the simulated GitHub; optimised it would be no use to anybody.
+pub fn simulator(workspace: &Workspace) -> Result<()> {
+    run(&mut workspace.cargo(&["build", "--package", "headway-simulator", "--bin", "headway-simulator"]))
+}
+
 /// Builds the server together with its tests, so that both share one build of every dependency: on its own, the server
 /// would be built with other features of some.
 pub fn for_tests(workspace: &Workspace) -> Result<()> {

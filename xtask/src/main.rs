@@ -6,6 +6,7 @@ mod client;
 mod run;
 #[cfg(test)]
 mod scratch;
+mod simulator;
 mod site;
 mod style;
 mod suites;

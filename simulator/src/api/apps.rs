@@ -45,7 +45,8 @@ pub fn make(world: &mut World, new: NewApp) -> anyhow::Result<App> {
     let id = world.id();
     let owner = new.owner.unwrap_or_else(|| "acme".into());
     world.user(&owner);
-    let slug: String = new.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let slug: String =
+        new.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let taken = world.apps.values().any(|app| app.slug == slug);
     let slug = if taken { format!("{slug}-{id}") } else { slug };
     world.user(&format!("{slug}[bot]"));
@@ -71,7 +72,8 @@ pub fn make(world: &mut World, new: NewApp) -> anyhow::Result<App> {
 
 fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
     format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n", lines.join("\n"))
 }
 
@@ -98,9 +100,8 @@ pub fn conversion(world: &World, home: &str, app: &App) -> Value {
 
 pub async fn convert(State(simulator): State<Simulator>, Path(code): Path<String>) -> Answer {
     let app = simulator.change(|world| world.codes.remove(&code));
-    let body = app.and_then(|id| {
-        simulator.look(|world| world.apps.get(&id).map(|app| conversion(world, &simulator.home, app)))
-    });
+    let body = app
+        .and_then(|id| simulator.look(|world| world.apps.get(&id).map(|app| conversion(world, &simulator.home, app))));
     answer(StatusCode::CREATED, body.ok_or_else(Failure::not_found)?)
 }
 

@@ -57,10 +57,14 @@ pub async fn update(
     Json(body): Json<Value>,
 ) -> Answer {
     let (repository, app) = permitted(&simulator, caller, &owner, &name, WRITE)?;
-    let known = simulator.look(|world| world.check_runs.get(&id).filter(|run| run.repository == repository.id).cloned());
+    let known =
+        simulator.look(|world| world.check_runs.get(&id).filter(|run| run.repository == repository.id).cloned());
     let before = known.ok_or_else(Failure::not_found)?;
     if before.app != app {
-        return Err(Failure::new(403, "Invalid app_id `app_id` - check run can only be modified by the GitHub App that created it."));
+        return Err(Failure::new(
+            403,
+            "Invalid app_id `app_id` - check run can only be modified by the GitHub App that created it.",
+        ));
     }
     let text = |field: &str| body[field].as_str().map(str::to_owned);
     let conclusion = text("conclusion");

@@ -50,11 +50,13 @@ pub async fn deliveries(
     let id = caller.app()?;
     let (size, from) = (page.per_page.unwrap_or(30).min(100), page.cursor.unwrap_or(0));
     let (list, more): (Vec<Value>, bool) = simulator.look(|world| {
-        let own: Vec<_> = world.deliveries.iter().rev().filter(|one| one.app == id && one.status != "pending").collect();
+        let own: Vec<_> =
+            world.deliveries.iter().rev().filter(|one| one.app == id && one.status != "pending").collect();
         (own.iter().skip(from).take(size).map(|one| payload::delivery(one)).collect(), own.len() > from + size)
     });
     let mut response = answer(StatusCode::OK, list.into())?;
-    let next = format!("<{}/api/v3/app/hook/deliveries?per_page={size}&cursor={}>; rel=\"next\"", simulator.home, from + size);
+    let next =
+        format!("<{}/api/v3/app/hook/deliveries?per_page={size}&cursor={}>; rel=\"next\"", simulator.home, from + size);
     if let Some(next) = HeaderValue::from_str(&next).ok().filter(|_| more) {
         response.headers_mut().insert("link", next);
     }

@@ -85,9 +85,8 @@ pub async fn pull(
     Path((owner, name, number)): Path<(String, String, i64)>,
 ) -> Answer {
     let (repository, _) = permitted(&simulator, caller, &owner, &name, PULLS)?;
-    let body = simulator.look(|world| {
-        world.pull(repository.id, number).map(|pull| payload::pull(world, &simulator.home, pull, true))
-    });
+    let body = simulator
+        .look(|world| world.pull(repository.id, number).map(|pull| payload::pull(world, &simulator.home, pull, true)));
     answer(StatusCode::OK, body.ok_or_else(Failure::not_found)?)
 }
 

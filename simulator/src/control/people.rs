@@ -56,6 +56,8 @@ pub fn ping(simulator: &Simulator, id: i64) {
             "type": "App", "id": id, "name": "web", "active": true, "app_id": id, "events": app.events,
             "config": { "content_type": "json", "insecure_ssl": "0", "secret": "********", "url": app.webhook_url },
             "created_at": app.created_at, "updated_at": app.created_at,
+            "url": format!("{}/api/v3/app/hook/config", simulator.home),
+            "ping_url": format!("{}/api/v3/app/hook/pings", simulator.home),
             "deliveries_url": format!("{}/api/v3/app/hook/deliveries", simulator.home),
         },
     });

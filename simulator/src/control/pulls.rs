@@ -140,9 +140,10 @@ async fn move_pulls(
     pusher: &str,
 ) -> Result<(), Failure> {
     let moved: Vec<(Pull, String)> = simulator.change(|world| {
-        let open = world.pulls.iter_mut().filter(|pull| {
-            pull.state == "open" && pull.head == branch && pull.head_repository == Some(repository.id)
-        });
+        let open = world
+            .pulls
+            .iter_mut()
+            .filter(|pull| pull.state == "open" && pull.head == branch && pull.head_repository == Some(repository.id));
         open.map(|pull| {
             let before = std::mem::replace(&mut pull.head_sha, head.to_owned());
             pull.updated_at = later(&pull.updated_at);
@@ -203,7 +204,8 @@ pub async fn open(
     let (from, branch) = new.head.split_once(':').unwrap_or((&owner, &new.head));
     let head = find(&simulator, from, &name)?;
     let heads = git::heads(&simulator.folder(&head)).await.map_err(failed)?;
-    let sha = heads.get(branch).cloned().ok_or_else(|| Failure::invalid(vec!["head: there is no such branch".into()]))?;
+    let sha =
+        heads.get(branch).cloned().ok_or_else(|| Failure::invalid(vec!["head: there is no such branch".into()]))?;
     let pull = simulator.change(|world| {
         let author = new.author.clone().unwrap_or_else(|| from.to_owned());
         world.user(&author);
@@ -331,10 +333,33 @@ pub async fn rename(
         Some(one.clone())
     });
     let renamed = renamed.ok_or_else(Failure::not_found)?;
-    events::about_repository(&simulator, &renamed, "repository", &owner, |_, _| {
-        json!({ "action": "renamed", "changes": { "repository": { "name": { "from": name } } } })
-    });
+    events::about_repository(
+        &simulator,
+        &renamed,
+        "repository",
+        &owner,
+        |_, _| json!({ "action": "renamed", "changes": { "repository": { "name": { "from": name } } } }),
+    );
     done(about(&simulator, &renamed))
+}
+
+#[derive(Deserialize)]
+pub struct Visibility {
+    private: bool,
+}
+
+pub async fn set_visibility(
+    State(simulator): State<Simulator>,
+    Path((owner, name)): Path<(String, String)>,
+    Json(to): Json<Visibility>,
+) -> Done {
+    let known = find(&simulator, &owner, &name)?;
+    simulator.change(|world| {
+        if let Some(one) = world.repositories.get_mut(&known.id) {
+            one.private = to.private;
+        }
+    });
+    done(json!({}))
 }
 
 pub async fn delete(State(simulator): State<Simulator>, Path((owner, name)): Path<(String, String)>) -> Done {

@@ -79,7 +79,8 @@ pub async fn create_app(
     Form(create): Form<Create>,
 ) -> Result<Response, Failure> {
     own(&headers)?;
-    let read: Value = serde_json::from_str(&create.manifest).map_err(|_| Failure::new(422, "The manifest is no JSON."))?;
+    let read: Value =
+        serde_json::from_str(&create.manifest).map_err(|_| Failure::new(422, "The manifest is no JSON."))?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let permissions: BTreeMap<String, String> =
         serde_json::from_value(read["default_permissions"].clone()).unwrap_or_default();
@@ -131,9 +132,8 @@ pub async fn install(
     let app = simulator.look(|world| world.apps.values().find(|app| app.slug == slug).cloned());
     let app = app.ok_or_else(Failure::not_found)?;
     let one = make_installation(&simulator, app.id, &app.owner, None)?;
-    let next = app.setup_url.map_or_else(
-        || "/".to_owned(),
-        |setup| format!("{setup}?installation_id={}&setup_action=install", one.id),
-    );
+    let next = app
+        .setup_url
+        .map_or_else(|| "/".to_owned(), |setup| format!("{setup}?installation_id={}&setup_action=install", one.id));
     Ok(Redirect::to(&next).into_response())
 }

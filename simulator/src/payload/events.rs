@@ -134,9 +134,6 @@ pub fn installed(simulator: &Simulator, one: &Installation, action: &str) {
         if action == "created" || action == "deleted" {
             body["repositories"] = repositories.into();
         }
-        if action == "created" {
-            body["requester"] = Value::Null;
-        }
         body
     });
     send(simulator, one.app, &Webhook { event: "installation", body, installation: Some(one.id), repository: None });

@@ -1,8 +1,9 @@
 //! What every server function begins with: who asks, and whether they may.
 
 pub use crate::commands::{
-    Context, add_repository, allow_plan, answer_delivery, catch_up, confirm, connect_github, create_stack, delete_stack, discard, lock, promote, propose, retry,
-    save_settings, set_current, set_variable, stop, sync, trigger,
+    Context, add_repository, allow_plan, answer_delivery, catch_up, confirm, connect_github, create_stack,
+    delete_stack, discard, lock, promote, propose, retry, save_settings, set_current, set_variable, stop, sync,
+    trigger,
 };
 pub use crate::domain::permission::{self, Action, Permit, Viewer, permit};
 pub use crate::domain::problem::Problem;

@@ -19,7 +19,8 @@ pub fn DeliveriesPage() -> impl IntoView {
     let replayed = move || query.read().get("replayed");
     let replay = ServerAction::<ReplayDelivery>::new();
     let problem = told(replay);
-    let page = Resource::new(move || (before(), replayed(), live.changed.get()), |(before, ..)| api::deliveries(before));
+    let page =
+        Resource::new(move || (before(), replayed(), live.changed.get()), |(before, ..)| api::deliveries(before));
     view! {
         <Title text="Deliveries" />
         <Listen topic=Signal::derive(String::new) />
@@ -47,7 +48,7 @@ fn Ledger(view: DeliveriesView, replay: ServerAction<ReplayDelivery>) -> impl In
     }
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Deliveries">
-            <table class="activity">
+            <table class="deliveries">
                 <caption class="hidden">"Deliveries, newest first"</caption>
                 <thead>
                     <tr>

@@ -48,7 +48,7 @@ pub fn Integrations(view: SettingsView) -> impl IntoView {
                 view! {
                     <p class="verdict" data-holds="true">
                         <Icon name="check" />
-                        "Plans are shown as the check " <code>{format!("headway/{stack}")}</code> "."
+                        <span>"Plans are shown as the check " <code>{format!("headway/{stack}")}</code> "."</span>
                     </p>
                 }
                     .into_any()

@@ -182,9 +182,9 @@ async fn wanted(
         (CheckKind::Untouched, _) => made(Subject::Untouched),
         (CheckKind::Fork, _) => {
             let pulls = reading.open_pull_requests(github.id).await?;
-            let newest = pulls.iter().any(|pull| {
-                pull.fork && pull.state == PullRequestState::Open && pull.head_commit == check.commit_hash
-            });
+            let newest = pulls
+                .iter()
+                .any(|pull| pull.fork && pull.state == PullRequestState::Open && pull.head_commit == check.commit_hash);
             // Once it is planned its run has a check of its own, and this one has nothing to offer.
             let planned = reading.newest_proposed_at(&stack.id, &check.commit_hash).await?.is_some();
             made(Subject::Fork { may_be_allowed: stack.integration.fork_plans, newest: newest && !planned })

@@ -155,7 +155,9 @@ pub(super) fn summary(facts: &Facts<'_>) -> String {
                  Integrations of the stack.\n"
             };
         }
-        Subject::Gone => text += "Headway no longer has this run: its stack was deleted. Nothing can be deployed from here.\n",
+        Subject::Gone => {
+            text += "Headway no longer has this run: its stack was deleted. Nothing can be deployed from here.\n"
+        }
     }
     cut(&text, facts.page)
 }
@@ -326,7 +328,12 @@ fn middle_cut(text: &str, room: usize, page: &str) -> String {
     let half = room.saturating_sub(page.len() + 120) / 2;
     let taken = |lines: &mut dyn Iterator<Item = &&str>| {
         let mut size = 0;
-        lines.take_while(|line| { size += line.len(); size <= half }).count()
+        lines
+            .take_while(|line| {
+                size += line.len();
+                size <= half
+            })
+            .count()
     };
     let head = taken(&mut lines.iter());
     let tail = taken(&mut lines.iter().rev()).min(lines.len() - head);

@@ -237,10 +237,7 @@ async fn a_repository_follows_its_name_on_github_and_forgets_an_installation_tha
             ..repository_on_github(1, "https://github.com/acme/infrastructure.git")
         };
         writing.save_github_repository(&renamed).await.unwrap();
-        assert_eq!(
-            writing.stack(&stack).await.unwrap().unwrap().address,
-            "https://github.com/acme/infrastructure.git"
-        );
+        assert_eq!(writing.stack(&stack).await.unwrap().unwrap().address, "https://github.com/acme/infrastructure.git");
         assert!(writing.github_at("https://github.com/acme/infrastructure.git").await.unwrap().is_some());
         writing.delete_installation(9).await.unwrap();
         assert_eq!(writing.github_repository(1).await.unwrap().unwrap().installation_id, None);
