@@ -40,11 +40,14 @@ export class Headway {
   /** What it has printed so far. */
   output = "";
 
+  /** The simulated GitHub that the sample is on. */
+  readonly #github: string | undefined;
   readonly #port: number;
   readonly #folder: string;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, github: string | undefined) {
+    this.#github = github;
     this.#port = port;
     this.#folder = folder;
     this.url = `http://127.0.0.1:${port}`;
@@ -52,10 +55,10 @@ export class Headway {
     this.repository = join(this.data, "sample.git");
   }
 
-  /** Starts one with the sample stack and waits until it answers. */
-  static async start(): Promise<Headway> {
+  /** Starts one with the sample stack, plain or on a simulated GitHub, and waits until it answers. */
+  static async start({ github }: { github?: string } = {}): Promise<Headway> {
     const folder = await mkdtemp(join(tmpdir(), "headway-end2end-"));
-    const headway = new Headway(await freePort(), folder);
+    const headway = new Headway(await freePort(), folder, github);
     try {
       await headway.#start();
     } catch (error) {
@@ -115,10 +118,10 @@ export class Headway {
     return { answer: JSON.parse(text) as Answer, to: response.headers.get("location") ?? "" };
   }
 
-  /** Runs Git, in the sample repository unless `-C` says otherwise, and answers what it printed. */
+  /** Runs Git, in the plain sample's repository unless `-C` says otherwise, and answers what it printed. */
   async git(...args: string[]): Promise<string> {
     const env = { ...process.env, ...gitEnvironment };
-    const { stdout } = await run("git", args, { cwd: this.repository, env });
+    const { stdout } = await run("git", args, { cwd: this.#github ? this.data : this.repository, env });
     return stdout.trim();
   }
 
@@ -163,6 +166,9 @@ export class Headway {
     // A setting of the machine must not reach the tests: it may name a real database.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HEADWAY_")));
     const args = ["demo", "--addr", `127.0.0.1:${this.#port}`, "--data", this.data];
+    if (this.#github) {
+      args.push("--sample-github", this.#github);
+    }
     const server = spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = server;
     let failure = "";

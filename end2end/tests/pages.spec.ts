@@ -31,6 +31,8 @@ const pages: Page[] = [
   { name: "set current commit", address: "/stack/network/current-commit" },
   { name: "a new stack", address: "/stacks/new" },
   { name: "activity", address: "/activity" },
+  { name: "GitHub", address: "/settings/github" },
+  { name: "deliveries", address: "/settings/github/deliveries" },
   { name: "no such page", address: "/nowhere", status: 404 },
   { name: "no such stack", address: "/stack/nowhere", status: 404 },
   { name: "no such run", address: "/stack/network/run/01ARZ3NDEKTSV4RRFFQ69G5FAV", status: 404 },

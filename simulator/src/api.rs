@@ -8,7 +8,7 @@ mod hook;
 mod repositories;
 
 use crate::limits::HOURLY;
-use crate::state::{Repository, Requested, Simulator, random};
+use crate::state::{Repository, Requested, Simulator, clock, random};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
@@ -154,7 +154,7 @@ async fn checked(simulator: &Simulator, method: &Method, path: &str, request: Re
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await;
     if let Some(left) = left {
-        let reset = jiff::Timestamp::now().as_second() / 3600 * 3600 + 3600;
+        let reset = clock().as_second() / 3600 * 3600 + 3600;
         for (name, value) in [
             ("x-ratelimit-limit", HOURLY.to_string()),
             ("x-ratelimit-remaining", left.to_string()),
@@ -219,7 +219,7 @@ fn authenticate(simulator: &Simulator, headers: &HeaderMap) -> Result<Caller, Fa
     let undecoded = || Failure::new(401, "A JSON web token could not be decoded");
     decode_header(token).map_err(|_| undecoded())?;
     let apps: Vec<_> = simulator.look(|world| world.apps.values().filter(|app| !app.revoked).cloned().collect());
-    let now = jiff::Timestamp::now().as_second();
+    let now = clock().as_second();
     for app in apps {
         let Some(key) = crate::api::apps::public_key(&app.private_key) else { continue };
         let mut validation = Validation::new(Algorithm::RS256);

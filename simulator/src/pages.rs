@@ -18,9 +18,9 @@ use serde::Deserialize;
 
 const STYLE: &str = include_str!("pages/style.css");
 
-/// Looks anew when something has changed.
-const REFRESH: &str = "let seen; setInterval(async () => { const now = await (await fetch('/_/version')).text(); \
-    if (seen !== undefined && seen !== now) location.reload(); seen = now; }, 1000);";
+/// Looks anew when something has changed since the page was made.
+const REFRESH: &str = "setInterval(async () => { const now = await (await fetch('/_/version')).text(); \
+    if (now !== document.documentElement.dataset.version) location.reload(); }, 1000);";
 
 /// The routes.
 pub fn router() -> Router<Simulator> {
@@ -39,16 +39,18 @@ pub fn router() -> Router<Simulator> {
 }
 
 /// A whole page.
-fn page(title: &str, body: &Markup) -> Markup {
+fn page(simulator: &Simulator, title: &str, body: &Markup) -> Markup {
+    let version = simulator.look(|world| world.version);
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang="en" data-version=(version) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="data:,";
+                noscript { meta http-equiv="refresh" content="2"; }
                 title { (title) " · Simulated GitHub" }
             }
             body {
@@ -83,6 +85,7 @@ fn find_pull(simulator: &Simulator, repository: &Repository, number: i64) -> Res
 async fn home(State(simulator): State<Simulator>) -> Markup {
     let repositories: Vec<Repository> = simulator.look(|world| world.repositories.values().cloned().collect());
     page(
+        &simulator,
         "Repositories",
         &html! {
             h1 { "Repositories" }
@@ -103,7 +106,7 @@ async fn list(
 ) -> Result<Markup, Failure> {
     let repository = find(&simulator, &owner, &name)?;
     let title = format!("Pull requests of {}", repository.full_name());
-    Ok(page(&title, &html! { h1 { (title) } (pulls_of(&simulator, &repository)) }))
+    Ok(page(&simulator, &title, &html! { h1 { (title) } (pulls_of(&simulator, &repository)) }))
 }
 
 fn pulls_of(simulator: &Simulator, repository: &Repository) -> Markup {
@@ -188,7 +191,7 @@ async fn pull(
             }
         }
     };
-    Ok(page(&format!("{} #{number}", pull.title), &body))
+    Ok(page(&simulator, &format!("{} #{number}", pull.title), &body))
 }
 
 #[derive(Deserialize)]

@@ -24,7 +24,7 @@ impl Flash {
     /// Keeps what was sent, but nothing that a page must not repeat: secret values and credentials in addresses.
     pub fn new(action: String, problem: Problem, mut fields: Vec<(String, String)>) -> Self {
         let secret = fields.iter().any(|(name, value)| name == "secret" && value == "true");
-        fields.retain(|(name, _)| !(secret && name == "value") && !SEALED.contains(&name.as_str()));
+        fields.retain(|(name, _)| !(SEALED.contains(&name.as_str()) || secret && name == "value"));
         for (_, value) in fields.iter_mut().filter(|(name, _)| name == "address") {
             if let Some((scheme, rest)) = value.split_once("://")
                 && let Some((_, place)) = rest.rsplit_once('@')

@@ -1,5 +1,7 @@
-//! Allow plan: a maintainer lets exactly one commit of a fork be planned. A plan runs the fork's code with the stack's
-//! credentials, so it is asked for each commit, and only where the stack allows it at all. It never leads to a promotion.
+//! Allow plan: a maintainer lets exactly one commit of a fork be planned.
+//!
+//! A plan runs the fork's code with the stack's credentials, so it is asked for each commit, and only where the stack
+//! allows it at all. It never leads to a promotion.
 
 use super::propose::start_proposed;
 use super::{Context, fetch, find_stack, take_stack};

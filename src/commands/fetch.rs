@@ -18,10 +18,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// For each repository, a lock and when the last fetch that worked began.
 #[derive(Clone, Debug, Default)]
-pub struct Fetching(Arc<Mutex<BTreeMap<RepositoryId, Arc<Mutex<Option<Instant>>>>>>);
+pub struct Fetching(Arc<Mutex<BTreeMap<RepositoryId, Begun>>>);
+
+/// When the last fetch of a repository that worked began.
+type Begun = Arc<Mutex<Option<Instant>>>;
 
 impl Fetching {
-    async fn of(&self, repository: &RepositoryId) -> Arc<Mutex<Option<Instant>>> {
+    async fn of(&self, repository: &RepositoryId) -> Begun {
         self.0.lock().await.entry(repository.clone()).or_default().clone()
     }
 }

@@ -1,5 +1,7 @@
-//! Press: a click on a check's button on GitHub. GitHub's display is a hint; who may do what is decided here, and in the
-//! one command that does it. Every refusal is written into the check and the activity log.
+//! Press: a click on a check's button on GitHub.
+//!
+//! GitHub's display is a hint; who may do what is decided here, and in the one command that does it. Every refusal is
+//! written into the check and the activity log.
 
 use super::github_place::{Reached, reach};
 use super::propose::start_proposed;

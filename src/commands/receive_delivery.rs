@@ -1,5 +1,7 @@
-//! Receive delivery: keeps what GitHub sent before it is answered. Deliveries that come at the same moment are kept by
-//! one transaction, so that a thousand of them wait for a few writes to the disk instead of a thousand.
+//! Receive delivery: keeps what GitHub sent before it is answered.
+//!
+//! Deliveries that come at the same moment are kept by one transaction, so that a thousand of them wait for a few
+//! writes to the disk instead of a thousand.
 
 use super::Context;
 use crate::domain::problem::Problem;

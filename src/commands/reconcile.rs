@@ -1,6 +1,8 @@
-//! Reconcile: makes GitHub show what follows from the stacks. A stack that changed is marked in the outbox by the
-//! transaction that changed it; here its checks, deployments and comments are compared with what GitHub was told last,
-//! and only what differs is sent: at least once, in order, and never in the way of a run.
+//! Reconcile: makes GitHub show what follows from the stacks.
+//!
+//! A stack that changed is marked in the outbox by the transaction that changed it; here its checks, deployments and
+//! comments are compared with what GitHub was told last, and only what differs is sent: at least once, in order, and
+//! never in the way of a run.
 
 mod checks;
 mod comments;

@@ -56,8 +56,10 @@ struct Answers {
     check_runs: Vec<Answer>,
 }
 
-/// What GitHub is to show, as the API takes it. The buttons are always said, an empty list too: what a change without
-/// them would do is not documented. A check run that has ended stays ended, so that is not said twice.
+/// What GitHub is to show, as the API takes it.
+///
+/// The buttons are always said, an empty list too: what a change without them would do is not documented. A check run
+/// that has ended stays ended, so that is not said twice.
 pub fn body(sent: &Sent<'_>, ended: bool) -> Value {
     let run = sent.check_run;
     let mut body = Map::new();

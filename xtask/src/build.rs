@@ -24,7 +24,8 @@ pub fn simulator(workspace: &Workspace) -> Result<()> {
 /// would be built with other features of some.
 pub fn for_tests(workspace: &Workspace) -> Result<()> {
     site(workspace, false)?;
-    run(&mut workspace.cargo(&["build", "--package", "headway", "--bin", "headway", "--tests", "--features", "ssr"]))
+    run(&mut workspace.cargo(&["build", "--package", "headway", "--bin", "headway", "--tests", "--features", "ssr"]))?;
+    simulator(workspace)
 }
 
 /// Builds the client and brings `target/site/` up to date.

@@ -80,14 +80,14 @@ impl Suite {
                 let client = cargo(
                     "clippy --package headway --lib --target wasm32-unknown-unknown --features hydrate -- -D warnings",
                 );
-                let xtask = cargo("clippy --package xtask --all-targets -- -D warnings");
-                server.and(client).and(xtask)?;
+                let others = cargo("clippy --package xtask --package headway-simulator --all-targets -- -D warnings");
+                server.and(client).and(others)?;
             }
             Self::Build => build::for_tests(workspace)?,
             Self::Unit => {
                 let headway = cargo("test --package headway --features ssr --lib");
-                let xtask = cargo("test --package xtask");
-                headway.and(xtask)?;
+                let others = cargo("test --package xtask --package headway-simulator");
+                headway.and(others)?;
             }
             Self::Scenarios if has_scenarios(workspace) => {
                 call(&mut workspace.cargo(&["test", "--package", "headway", "--features", "ssr", "--test", "*"]))?;

@@ -2,7 +2,7 @@
 
 use super::{Answer, Caller, Failure, answer};
 use crate::payload;
-use crate::state::{App, Simulator, World, now, random};
+use crate::state::{App, Simulator, World, clock, now, random};
 use anyhow::Context as _;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -155,7 +155,7 @@ pub async fn token(
     }
     let token = format!("ghs_{app}_{}", random(60));
     simulator.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), id);
-    let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let expires = clock() + jiff::SignedDuration::from_hours(1);
     answer(
         StatusCode::CREATED,
         json!({

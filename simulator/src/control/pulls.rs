@@ -4,7 +4,7 @@ use super::{Done, done, failed};
 use crate::api::Failure;
 use crate::git::{self, NONE};
 use crate::payload::events;
-use crate::state::{Pull, Repository, Simulator, now};
+use crate::state::{Pull, Repository, Simulator, clock, now};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
@@ -161,7 +161,7 @@ async fn move_pulls(
 
 /// The time of a change: GitHub's times have seconds, and two changes in one second are still two.
 fn later(before: &str) -> String {
-    let now = jiff::Timestamp::now();
+    let now = clock();
     let after = before.parse::<jiff::Timestamp>().map_or(now, |before| before + jiff::SignedDuration::from_secs(1));
     now.max(after).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

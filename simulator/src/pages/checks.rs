@@ -88,7 +88,7 @@ pub async fn page(
             button { "Look" }
         }
     };
-    Ok(whole(&format!("Checks of {} #{number}", pull.title), &body))
+    Ok(whole(&simulator, &format!("Checks of {} #{number}", pull.title), &body))
 }
 
 fn one(repository: &Repository, run: &CheckRun, viewer: &str, back: &str) -> Markup {

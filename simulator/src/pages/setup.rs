@@ -24,19 +24,24 @@ pub struct Manifest {
     manifest: String,
 }
 
-pub async fn new_app(Query(asked): Query<Asked>, Form(manifest): Form<Manifest>) -> Result<Markup, Failure> {
-    ask("acme", &asked.state, &manifest.manifest)
+pub async fn new_app(
+    State(simulator): State<Simulator>,
+    Query(asked): Query<Asked>,
+    Form(manifest): Form<Manifest>,
+) -> Result<Markup, Failure> {
+    ask(&simulator, "acme", &asked.state, &manifest.manifest)
 }
 
 pub async fn new_app_of(
+    State(simulator): State<Simulator>,
     Path(organization): Path<String>,
     Query(asked): Query<Asked>,
     Form(manifest): Form<Manifest>,
 ) -> Result<Markup, Failure> {
-    ask(&organization, &asked.state, &manifest.manifest)
+    ask(&simulator, &organization, &asked.state, &manifest.manifest)
 }
 
-fn ask(owner: &str, state: &str, manifest: &str) -> Result<Markup, Failure> {
+fn ask(simulator: &Simulator, owner: &str, state: &str, manifest: &str) -> Result<Markup, Failure> {
     let read: Value = serde_json::from_str(manifest).map_err(|_| Failure::new(422, "The manifest is no JSON."))?;
     for field in ["url", "redirect_url"] {
         if read[field].as_str().is_none_or(str::is_empty) {
@@ -51,6 +56,7 @@ fn ask(owner: &str, state: &str, manifest: &str) -> Result<Markup, Failure> {
         return Err(Failure::invalid(vec!["name is too long (maximum is 34 characters)".into()]));
     }
     Ok(page(
+        simulator,
         "Create GitHub App",
         &html! {
             h1 { "Create GitHub App for " (owner) }
@@ -113,6 +119,7 @@ pub async fn installation(State(simulator): State<Simulator>, Path(slug): Path<S
         own.map(crate::state::Repository::full_name).collect()
     });
     Ok(page(
+        &simulator,
         "Install",
         &html! {
             h1 { "Install " (app.name) " on " (app.owner) }

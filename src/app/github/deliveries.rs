@@ -1,7 +1,7 @@
 //! The ledger of deliveries: what GitHub sent, when, and what it led to; each can be worked on again.
 
 use crate::app::api::{self, ReplayDelivery};
-use crate::app::live::{Listen, use_live};
+use crate::app::live::{Listen, Reload, use_live};
 use crate::app::problem::{Told, told};
 use crate::app::ui::{Ago, Icon, Loaded};
 use crate::app::view::{DeliveriesView, DeliveryRow};
@@ -46,7 +46,9 @@ fn Ledger(view: DeliveriesView, replay: ServerAction<ReplayDelivery>) -> impl In
         }
         .into_any();
     }
+    let waiting = deliveries.iter().any(|delivery| delivery.state == "waiting");
     view! {
+        <Reload active=waiting />
         <div class="scroll" tabindex="0" role="region" aria-label="Deliveries">
             <table class="deliveries">
                 <caption class="hidden">"Deliveries, newest first"</caption>
