@@ -24,7 +24,7 @@ mod tests;
 mod variable;
 
 pub use activity::{Entry, Filter, Outcome};
-pub use delivery::{Delivery, DeliveryState, NewDelivery, Received};
+pub use delivery::{Delivery, DeliveryState, NewDelivery, Received, UNCONCERNED};
 pub use github_app::{GithubApp, Installation};
 pub use github_check::{CheckKind, GithubCheck, GithubDeployment, NewCheck};
 pub use github_repository::GithubRepository;

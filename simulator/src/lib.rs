@@ -3,7 +3,7 @@
 //! leaves something open, so that nobody relies on it.
 
 mod api;
-mod contract;
+pub mod contract;
 mod control;
 mod faults;
 mod git;

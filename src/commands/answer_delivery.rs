@@ -8,7 +8,7 @@ use crate::domain::problem::{Problem, Refusal, Thing};
 use crate::domain::{RunId, StackId, Timestamp};
 use crate::github::GitHubError;
 use crate::github::event::{self, Event};
-use crate::store::{Delivery, DeliveryState, Received};
+use crate::store::{Delivery, DeliveryState, Received, UNCONCERNED};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -161,7 +161,7 @@ async fn attempt(context: &Context, delivery: &Delivery) -> Result<Ended, Troubl
     let Some(app) = app else { return Err(Trouble::Never("No GitHub App is connected.".into())) };
     let event = event::read(&delivery.event, delivery.body.as_bytes(), app.app_id)
         .map_err(|error| Trouble::Never(error.to_string()))?;
-    let Some(event) = event else { return Ok(Ended::ignored("It is about nothing that concerns Headway.")) };
+    let Some(event) = event else { return Ok(Ended::ignored(UNCONCERNED)) };
     let last = context.now().since(delivery.received_at) >= PATIENCE;
     Ok(match event {
         Event::Ping => Ended::done("GitHub reaches Headway."),

@@ -300,6 +300,15 @@ pub fn read(name: &str, body: &[u8], app: i64) -> Result<Option<Event>, Unreadab
     })
 }
 
+/// Whether an event concerns Headway at all; most deliveries are about what it did itself.
+pub fn concerns(name: &str, action: &str) -> bool {
+    match name {
+        "check_run" => matches!(action, "requested_action" | "rerequested"),
+        "check_suite" => action == "rerequested",
+        _ => HANDLED.contains(&name),
+    }
+}
+
 /// The events that are read.
 pub const HANDLED: [&str; 8] = [
     "ping",

@@ -54,7 +54,9 @@ async fn keep(server: &Server, headers: &HeaderMap, body: Bytes) -> anyhow::Resu
     let Ok(text) = String::from_utf8(body.into()) else {
         return Ok((StatusCode::BAD_REQUEST, "The body is not UTF-8."));
     };
-    let delivery = NewDelivery { id: id.to_owned(), event: event.to_owned(), action, repository, digest, body: text };
+    let concerns = event::concerns(event, &action);
+    let (id, event) = (id.to_owned(), event.to_owned());
+    let delivery = NewDelivery { id, event, action, repository, digest, body: text, concerns };
     match server.ledger.receive(delivery).await {
         Ok(Received::New) => Ok((StatusCode::ACCEPTED, "It was kept and is worked on.")),
         Ok(Received::Repeated) => Ok((StatusCode::OK, "It had come before.")),

@@ -49,7 +49,12 @@ pub struct NewDelivery {
     pub digest: String,
     /// The body.
     pub body: String,
+    /// Whether there is anything to work on.
+    pub concerns: bool,
 }
+
+/// What is said of a delivery without anything to work on.
+pub const UNCONCERNED: &str = "It is about nothing that concerns Headway.";
 
 /// A delivery in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -132,9 +137,10 @@ impl Writing {
         ).bind(&new.event).bind(&new.digest).fetch_optional(connection).await)?;
         let (state, outcome, due) = match &twin {
             Some((twin,)) => (DeliveryState::Repeated, format!("It says what the delivery {twin} has said."), None),
+            None if !new.concerns => (DeliveryState::Ignored, UNCONCERNED.to_owned(), None),
             None => (DeliveryState::Waiting, String::new(), Some(now)),
         };
-        let ended = twin.is_some().then_some(now);
+        let ended = due.is_none().then_some(now);
         on!(self, connection => sqlx::query(
             "insert into delivery (id, received_at, event, action, repository, digest, body, state, outcome, due_at,
                  ended_at)

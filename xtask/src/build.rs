@@ -36,3 +36,9 @@ fn site(workspace: &Workspace, release: bool) -> Result<()> {
     let inputs = Inputs::read(&workspace.root, &wasm, release)?;
     site::update(&workspace.site(), &inputs, || client::bind(&wasm, release))
 }
+
+/// Builds the server as it is released and measures it.
+pub fn bench(workspace: &Workspace) -> Result<()> {
+    site(workspace, true)?;
+    run(&mut workspace.cargo(&["bench", "--package", "headway", "--bench", "github", "--features", "ssr"]))
+}

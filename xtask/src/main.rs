@@ -29,6 +29,8 @@ enum Task {
     },
     /// Build, then start a Headway with a sample stack
     Run(run::Options),
+    /// Measure what BENCHMARKS.md says
+    Bench,
     /// Run one suite, or all
     Test {
         /// The suite
@@ -48,6 +50,7 @@ fn perform(task: Task) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match task {
         Task::Build { release } => build::all(&workspace, release).map(|()| ExitCode::SUCCESS),
+        Task::Bench => build::bench(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { suite } => suites::run(&workspace, suite),
     }

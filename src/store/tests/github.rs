@@ -63,6 +63,7 @@ fn delivery(id: &str, digest: &str) -> NewDelivery {
         repository: "acme/network".into(),
         digest: digest.into(),
         body: "{}".into(),
+        concerns: true,
     }
 }
 
