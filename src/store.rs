@@ -26,7 +26,7 @@ mod variable;
 pub use activity::{Entry, Filter, Outcome};
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Received, UNCONCERNED};
 pub use github_app::{GithubApp, Installation};
-pub use github_check::{CheckKind, GithubCheck, GithubDeployment, NewCheck};
+pub use github_check::{CheckKind, GithubCheck, GithubDeployment, KnownCheck, NewCheck};
 pub use github_repository::GithubRepository;
 pub use lease::Lease;
 pub use log::StoredLines;

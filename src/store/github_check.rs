@@ -48,6 +48,21 @@ pub struct GithubCheck {
     pub problem: Option<String>,
 }
 
+/// A check, as far as it takes to know whether one is missing.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KnownCheck {
+    /// The commit.
+    pub commit_hash: CommitHash,
+    /// What it is about.
+    pub kind: CheckKind,
+    /// The run.
+    pub run_id: Option<RunId>,
+    /// Whether it may still change.
+    pub live: bool,
+    /// Whether GitHub was ever told.
+    pub told: bool,
+}
+
 /// What a new check starts with.
 #[derive(Clone, Debug)]
 pub struct NewCheck<'a> {
@@ -98,10 +113,11 @@ impl Reading {
             .bind(check_run).fetch_optional(connection).await)?)
     }
 
-    /// The check of a run.
-    pub async fn check_of_run(&mut self, run: &RunId) -> Result<Option<GithubCheck>> {
-        Ok(on!(self, connection => sqlx::query_as("select * from github_check where run_id = $1")
-            .bind(run).fetch_optional(connection).await)?)
+    /// The checks that a stack ever had, as far as it takes to know whether one is missing.
+    pub async fn known_checks(&mut self, stack: &StackId) -> Result<Vec<KnownCheck>> {
+        Ok(on!(self, connection => sqlx::query_as(
+            "select commit_hash, kind, run_id, live, sent <> '' as told from github_check where stack_id = $1"
+        ).bind(stack).fetch_all(connection).await)?)
     }
 
     /// The check with this id of ours.

@@ -192,6 +192,23 @@ async fn a_newer_push_supersedes_and_a_closed_pull_request_ends_its_deploy() {
     github.settled().await;
     assert_eq!(github.check(&new, PLAN).await.unwrap()["id"], newer["id"], "that was done already");
 
+    // "Re-run all checks" does the same for every stack of the commit.
+    let path_of_suite = "/repositories/acme/network/check-suites/rerequest";
+    github.control("POST", path_of_suite, json!({ "sha": new, "login": "acme" })).await;
+    github
+        .until_check(&new, PLAN, "one more plan", |check| {
+            check["id"] != newer["id"] && buttons(check).contains(&"deploy")
+        })
+        .await;
+    // A draft, or another base, changes nothing of what the commit would do.
+    github.control("PATCH", &path, json!({ "draft": true, "base": "other" })).await;
+    github
+        .headway
+        .until(&format!("{}/proposed", github.stack), "the draft", |page| page.text().contains("into other"))
+        .await;
+    github.headway.page(&format!("{}/proposed", github.stack)).await.says("draft").says("Review and promote");
+    github.control("PATCH", &path, json!({ "draft": false, "base": "main" })).await;
+
     // Merged, the tracked branch deploys it.
     github.control("PATCH", &path, json!({ "merged": true })).await;
     github.until_check(&new, PLAN, "no Deploy", |check| !buttons(check).contains(&"deploy")).await;

@@ -13,7 +13,7 @@ use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId, StackId, Timestamp};
 use crate::github::GitHubError;
 use crate::github::checks::{Sent, body};
-use crate::store::{CheckKind, GithubCheck, NewCheck, Writing};
+use crate::store::{CheckKind, GithubCheck, GithubRepository, KnownCheck, NewCheck, Reading};
 
 /// How many of the newest tracked runs get a check when they have none.
 const TRACKED: i64 = 20;
@@ -25,38 +25,12 @@ struct Wanted {
     page: String,
 }
 
-/// What the new checks of a stack have in common.
-struct New<'a> {
-    context: &'a Context,
-    stack: &'a Stack,
-    repository: i64,
-    at: Timestamp,
-}
-
-impl New<'_> {
-    fn check<'a>(&'a self, kind: CheckKind, commit: &'a CommitHash, run: Option<&'a RunId>) -> NewCheck<'a> {
-        NewCheck {
-            id: self.context.ids.next(self.at),
-            stack: &self.stack.id,
-            stack_name: &self.stack.name,
-            repository: self.repository,
-            commit,
-            kind,
-            run,
-            at: self.at,
-        }
-    }
-}
-
 /// Brings every check of the stack up to date.
 pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached) -> Result<(), Trouble> {
     let checks = ensure(context, stack, reached).await?;
     for check in checks {
-        if let Some(wanted) = wanted(context, stack, reached, &check).await? {
-            send(context, reached, &check, &wanted).await?;
-        } else {
-            give_up(context, &check, None).await?;
-        }
+        let wanted = wanted(context, stack, reached, &check).await?;
+        send(context, reached, &check, &wanted).await?;
     }
     Ok(())
 }
@@ -92,34 +66,27 @@ pub(super) async fn tell_gone(context: &Context, id: &StackId) -> Result<(), Tro
 /// Adds the checks that the stack's branches, pull requests and tracked runs have to have; those that may change.
 async fn ensure(context: &Context, stack: &Stack, reached: &Reached) -> Result<Vec<GithubCheck>, Trouble> {
     let github = &reached.repository;
-    let since = github.linked_at.unwrap_or(Timestamp(0));
-    let now = context.now();
+    let mut reading = context.store.read().await?;
+    let needed = needed(&mut reading, stack, github).await?;
+    let known = reading.known_checks(&stack.id).await?;
+    drop(reading);
+    let missing: Vec<Needed> = needed.into_iter().filter(|needed| needed.is_missing(&known)).collect();
     let mut writing = context.store.write().await?;
-    let new = New { context, stack, repository: github.id, at: now };
-    let heads = writing.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
-    for run in writing.newest_proposed(&stack.id).await? {
-        let on_offer = heads.get(&run.branch) == Some(&run.commit.hash) && run.created_at >= since;
-        if on_offer || !run.state.is_terminal() {
-            writing.ensure_check(&new.check(CheckKind::Proposed, &run.commit.hash, Some(&run.id))).await?;
-        }
-    }
-    let answered = writing.answered_heads(&stack.id).await?;
-    for pull in writing.open_pull_requests(github.id).await? {
-        let commit = &pull.head_commit;
-        match writing.newest_proposed_at(&stack.id, commit).await? {
-            Some(run) => writing.ensure_check(&new.check(CheckKind::Proposed, commit, Some(&run.id))).await?,
-            None if pull.fork => writing.ensure_check(&new.check(CheckKind::Fork, commit, None)).await?,
-            // Only when the push was answered is it certain that no run comes of it.
-            None if answered.get(&pull.head_branch) == Some(commit) => {
-                writing.ensure_check(&new.check(CheckKind::Untouched, commit, None)).await?;
-            }
-            None => {}
-        }
-    }
-    for run in writing.runs_of_stack(&stack.id, RunKind::Tracked, None, TRACKED).await? {
-        if run.created_at >= since {
-            ensure_tracked(&mut writing, &run, &new).await?;
-            writing.ensure_deployment(&run.id, &stack.id, github.id).await?;
+    for Needed { kind, commit, run } in &missing {
+        writing
+            .ensure_check(&NewCheck {
+                id: context.ids.next(context.now()),
+                stack: &stack.id,
+                stack_name: &stack.name,
+                repository: github.id,
+                commit,
+                kind: *kind,
+                run: run.as_ref(),
+                at: context.now(),
+            })
+            .await?;
+        if let (CheckKind::Tracked, Some(run)) = (kind, run) {
+            writing.ensure_deployment(run, &stack.id, github.id).await?;
         }
     }
     let checks = writing.live_checks(&stack.id).await?;
@@ -127,22 +94,67 @@ async fn ensure(context: &Context, stack: &Stack, reached: &Reached) -> Result<V
     Ok(checks)
 }
 
-/// A tracked run that has ended and was told is not looked at again.
-async fn ensure_tracked(writing: &mut Writing, run: &Run, new: &New<'_>) -> Result<(), Trouble> {
-    let told = writing.check_of_run(&run.id).await?.is_some_and(|check| !check.sent.is_empty());
-    if !run.state.is_terminal() || !told {
-        writing.ensure_check(&new.check(CheckKind::Tracked, &run.commit.hash, Some(&run.id))).await?;
-    }
-    Ok(())
+/// A check that there has to be.
+struct Needed {
+    kind: CheckKind,
+    commit: CommitHash,
+    run: Option<RunId>,
 }
 
-/// What a check is to show; none when there is nothing to speak of.
-async fn wanted(
-    context: &Context,
-    stack: &Stack,
-    reached: &Reached,
-    check: &GithubCheck,
-) -> Result<Option<Wanted>, Trouble> {
+impl Needed {
+    fn of(kind: CheckKind, run: &Run) -> Self {
+        Self { kind, commit: run.commit.hash.clone(), run: Some(run.id.clone()) }
+    }
+
+    /// Whether it is not there yet, was settled and may change again, or is about something else by now.
+    fn is_missing(&self, known: &[KnownCheck]) -> bool {
+        let same = known.iter().find(|known| match &self.run {
+            Some(run) => known.run_id.as_ref() == Some(run),
+            None => known.run_id.is_none() && known.commit_hash == self.commit,
+        });
+        match (same, self.kind) {
+            (None, _) => true,
+            (Some(known), CheckKind::Proposed) => !known.live,
+            // What has ended and was told stays as it is.
+            (Some(known), CheckKind::Tracked) => !known.live && !known.told,
+            (Some(known), CheckKind::Untouched | CheckKind::Fork) => known.kind != self.kind,
+        }
+    }
+}
+
+async fn needed(reading: &mut Reading, stack: &Stack, github: &GithubRepository) -> Result<Vec<Needed>, Trouble> {
+    let since = github.linked_at.unwrap_or(Timestamp(0));
+    let mut needed = Vec::new();
+    let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
+    for run in reading.newest_proposed(&stack.id).await? {
+        let on_offer = heads.get(&run.branch) == Some(&run.commit.hash) && run.created_at >= since;
+        if on_offer || !run.state.is_terminal() {
+            needed.push(Needed::of(CheckKind::Proposed, &run));
+        }
+    }
+    let answered = reading.answered_heads(&stack.id).await?;
+    for pull in reading.open_pull_requests(github.id).await? {
+        let without = |kind| Needed { kind, commit: pull.head_commit.clone(), run: None };
+        match reading.newest_proposed_at(&stack.id, &pull.head_commit).await? {
+            Some(run) => needed.push(Needed::of(CheckKind::Proposed, &run)),
+            None if pull.fork => needed.push(without(CheckKind::Fork)),
+            // Only when the push was answered is it certain that no run comes of it.
+            None if answered.get(&pull.head_branch) == Some(&pull.head_commit) => {
+                needed.push(without(CheckKind::Untouched));
+            }
+            None => {}
+        }
+    }
+    for run in reading.runs_of_stack(&stack.id, RunKind::Tracked, None, TRACKED).await? {
+        if run.created_at >= since {
+            needed.push(Needed::of(CheckKind::Tracked, &run));
+        }
+    }
+    Ok(needed)
+}
+
+/// What a check is to show.
+async fn wanted(context: &Context, stack: &Stack, reached: &Reached, check: &GithubCheck) -> Result<Wanted, Trouble> {
     let github = &reached.repository;
     let history = context.history(&stack.repository);
     let mut reading = context.store.read().await?;
@@ -190,7 +202,7 @@ async fn wanted(
             made(Subject::Fork { may_be_allowed: stack.integration.fork_plans, newest: newest && !planned })
         }
     };
-    Ok(Some(Wanted { check_run, settled, page }))
+    Ok(Wanted { check_run, settled, page })
 }
 
 /// Tells GitHub, if it differs from what it was told last.
