@@ -6,11 +6,11 @@ mod deliveries;
 pub use deliveries::DeliveriesPage;
 
 use super::api::{self, CheckGithub, DisconnectGithub};
-use super::live::{Listen, use_live};
+use super::live::Listen;
 use super::problem::{Told, told};
 use super::ui::{Ago, Icon, Loaded};
 use super::view::{AppView, GithubView, InstallationView};
-use crate::domain::Timestamp;
+use crate::domain::{StackId, Timestamp};
 use connect::{ByHand, Create};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -20,12 +20,13 @@ use leptos_router::hooks::use_query_map;
 /// `/settings/github`
 #[component]
 pub fn GithubPage() -> impl IntoView {
-    let (live, query) = (use_live(), use_query_map());
+    let query = use_query_map();
     let asked = move |name: &str| query.read().get(name).unwrap_or_default();
     let saved = move || query.read().get("saved");
+    // Not read anew when something changes elsewhere: what a person is typing stays. *Check now* reads everything.
     let page = Resource::new(
-        move || (asked("web"), asked("api"), asked("organization"), saved(), live.changed.get()),
-        |(web, api, organization, ..)| api::github(web, api, organization),
+        move || (asked("web"), asked("api"), asked("organization"), saved()),
+        |(web, api, organization, _)| api::github(web, api, organization),
     );
     view! {
         <Title text="GitHub" />
@@ -180,27 +181,32 @@ fn Waiting(app: AppView) -> impl IntoView {
                     </p>
                 }
             })}
-        {(!app.waiting.is_empty())
-            .then(|| {
-                view! {
-                    <div class="warning">
-                        <Icon name="alert" />
-                        <div>
-                            <p>"GitHub has not been told yet about these stacks; it is tried again by itself:"</p>
-                            <ul>
-                                {app
-                                    .waiting
-                                    .into_iter()
-                                    .map(|(stack, why)| {
-                                        view! { <li><a href=format!("/stack/{stack}")>{stack.to_string()}</a> ": " {why}</li> }
-                                    })
-                                    .collect_view()}
-                            </ul>
-                        </div>
-                    </div>
-                }
-            })}
+        <Troubled of=app.waiting words="GitHub has not been told yet about these stacks; it is tried again by itself:" />
+        <Troubled of=app.refused words="GitHub did not take checks of these stacks; they are tried again when the stack changes:" />
     }
+}
+
+/// Stacks with a reason each.
+#[component]
+fn Troubled(of: Vec<(StackId, String)>, words: &'static str) -> impl IntoView {
+    (!of.is_empty()).then(|| {
+        view! {
+            <div class="warning">
+                <Icon name="alert" />
+                <div>
+                    <p>{words}</p>
+                    <ul>
+                        {of
+                            .into_iter()
+                            .map(|(stack, why)| {
+                                view! { <li><a href=format!("/stack/{stack}")>{stack.to_string()}</a> ": " {why}</li> }
+                            })
+                            .collect_view()}
+                    </ul>
+                </div>
+            </div>
+        }
+    })
 }
 
 #[component]

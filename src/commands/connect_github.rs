@@ -18,6 +18,9 @@ const PATIENCE: i64 = 3_600_000;
 /// How long deliveries that are signed with the secret before are believed.
 const OVERLAP: i64 = 24 * 3_600_000;
 
+/// How many Apps may be in the making; every look at the page begins one.
+const MAKING: usize = 1000;
+
 /// Where a GitHub is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
@@ -106,6 +109,11 @@ pub fn begin(
     let mut begun = context.connecting.0.lock().unwrap_or_else(PoisonError::into_inner);
     let now = context.now().0;
     begun.retain(|_, begun| now - begun.at < PATIENCE);
+    if begun.len() >= MAKING
+        && let Some(oldest) = begun.iter().min_by_key(|(_, begun)| begun.at).map(|(state, _)| state.clone())
+    {
+        begun.remove(&oldest);
+    }
     let path = if organization.is_empty() {
         "/settings/apps/new".to_owned()
     } else {

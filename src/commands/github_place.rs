@@ -103,7 +103,18 @@ pub async fn renew(context: &Context, repository: &Repository) -> Result<Option<
     Ok(context.store.read().await?.repository(&repository.id).await?)
 }
 
-/// Notes what an answer says of an installation: that it is gone, suspended, or fine.
+/// Notes that GitHub does what an installation asks for.
+pub async fn note_success(context: &Context, installation: i64) -> Result<(), Problem> {
+    let known = context.store.read().await?.installation(installation).await?;
+    if known.is_none_or(|known| known.problem.is_none()) {
+        return Ok(());
+    }
+    let mut writing = context.store.write().await?;
+    writing.installation_problem(installation, None).await?;
+    Ok(writing.commit().await?)
+}
+
+/// Notes why GitHub refuses an installation, unless it may pass.
 pub async fn note_error(context: &Context, installation: i64, error: &GitHubError) -> Result<(), Problem> {
     if error.is_passing() {
         return Ok(());

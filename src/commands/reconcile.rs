@@ -146,8 +146,10 @@ async fn tell(context: &Context, id: &StackId) -> Result<(), Trouble> {
     // Without the App nothing can be told; it is marked again when it is back.
     let Ok(reached) = reach(context, github).await? else { return Ok(()) };
     let told = tell_all(context, &stack, &reached).await;
-    if let Err(Trouble::GitHub(error)) = &told {
-        github_place::note_error(context, reached.installation, error).await?;
+    match &told {
+        Ok(()) => github_place::note_success(context, reached.installation).await?,
+        Err(Trouble::GitHub(error)) => github_place::note_error(context, reached.installation, error).await?,
+        Err(Trouble::Problem(_)) => {}
     }
     if let Some((limit, remaining, resets_at)) = context.github.rate(reached.installation) {
         let mut writing = context.store.write().await?;

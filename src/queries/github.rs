@@ -12,6 +12,9 @@ use std::net::IpAddr;
 /// How many deliveries a page shows.
 const PAGE: usize = 50;
 
+/// How many of the checks that GitHub did not take are named.
+const REFUSED: i64 = 5;
+
 /// The page of the App; while there is none, with the manifest of one for this GitHub and organization.
 pub async fn github(
     context: &Context,
@@ -71,6 +74,7 @@ async fn app_view(reading: &mut Reading, app: GithubApp) -> Result<AppView, Prob
         })
         .collect();
     let waiting = reading.outbox().await?.into_iter().filter_map(|mark| Some((mark.stack_id, mark.problem?))).collect();
+    let refused = reading.refused_checks(REFUSED).await?;
     Ok(AppView {
         install: format!("{}/apps/{}/installations/new", app.web_address, app.slug),
         name: app.name,
@@ -86,6 +90,7 @@ async fn app_view(reading: &mut Reading, app: GithubApp) -> Result<AppView, Prob
         installations,
         out_of_reach,
         waiting,
+        refused,
     })
 }
 

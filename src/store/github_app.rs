@@ -123,13 +123,20 @@ impl Reading {
 }
 
 impl Writing {
-    /// Connects the App, in place of the one before.
+    /// Connects the App, in place of another; the same one gets new keys and keeps what is known of it.
     pub async fn save_github_app(&mut self, app: &GithubApp) -> Result<()> {
-        on!(self, connection => sqlx::query("delete from github_app").execute(connection).await.map(|_| ()))?;
+        on!(self, connection => sqlx::query("delete from github_app where app_id <> $1")
+            .bind(app.app_id).execute(connection).await.map(|_| ()))?;
         on!(self, connection => sqlx::query(
             "insert into github_app (one, app_id, slug, name, client_id, web_address, api_address, private_key,
                  webhook_secret, client_secret, previous_webhook_secret, previous_until, permissions, created_at)
-             values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+             values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             on conflict (one) do update set slug = excluded.slug, name = excluded.name,
+                 client_id = excluded.client_id, web_address = excluded.web_address,
+                 api_address = excluded.api_address, private_key = excluded.private_key,
+                 webhook_secret = excluded.webhook_secret, client_secret = excluded.client_secret,
+                 previous_webhook_secret = excluded.previous_webhook_secret,
+                 previous_until = excluded.previous_until, permissions = excluded.permissions"
         ).bind(app.app_id).bind(&app.slug).bind(&app.name).bind(&app.client_id).bind(&app.web_address)
             .bind(&app.api_address).bind(&app.private_key).bind(&app.webhook_secret).bind(&app.client_secret)
             .bind(&app.previous_webhook_secret).bind(app.previous_until).bind(&app.permissions).bind(app.created_at)

@@ -133,6 +133,13 @@ impl Reading {
         ).bind(repository).bind(commit).fetch_all(connection).await)?)
     }
 
+    /// The newest checks that GitHub did not take: of which stack, and why.
+    pub async fn refused_checks(&mut self, limit: i64) -> Result<Vec<(StackId, String)>> {
+        Ok(on!(self, connection => sqlx::query_as(
+            "select stack_id, problem from github_check where problem is not null and not live order by id desc limit $1"
+        ).bind(limit).fetch_all(connection).await)?)
+    }
+
     /// The deployments of a stack that may still change.
     pub async fn live_deployments(&mut self, stack: &StackId) -> Result<Vec<GithubDeployment>> {
         Ok(on!(self, connection => sqlx::query_as(

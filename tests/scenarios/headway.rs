@@ -273,11 +273,14 @@ impl Headway {
         card_run(&page, branch).unwrap()
     }
 
-    /// The newest proposed run of a pull request, by its title.
+    /// The newest proposed run of a pull request, by its title, once it is there.
     pub async fn proposed_pull(&self, stack: &str, title: &str) -> String {
-        let page = self.page(&format!("{stack}/proposed")).await;
-        let card = page.html.split("<li class=\"card").find(|card| card.contains(title)).unwrap_or_default().to_owned();
-        Page { status: 200, path: String::new(), html: card }.runs().first().cloned().unwrap()
+        let run = |page: &Page| {
+            let card = page.html.split("<li class=\"card").find(|card| card.contains(title)).unwrap_or_default();
+            Page { status: 200, path: String::new(), html: card.to_owned() }.runs().first().cloned()
+        };
+        let page = self.until(&format!("{stack}/proposed"), title, |page| run(page).is_some()).await;
+        run(&page).unwrap()
     }
 
     /// Saves *Behavior* with these switches on and all others off.

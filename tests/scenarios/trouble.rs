@@ -244,3 +244,51 @@ async fn a_key_that_was_revoked_and_a_stack_that_was_deleted_are_told() {
     github.check_now().await;
     github.headway.page("/settings/github").await.says("GitHub does not accept Headway's key");
 }
+
+#[tokio::test]
+async fn whatever_github_answers_has_an_outcome_that_somebody_can_see() {
+    if !terraform() {
+        return;
+    }
+    let github = Simulated::start().await;
+    let answers = [
+        ("bad-credentials", json!({ "status": 401 }), None),
+        ("forbidden", json!({ "status": 403, "body": "{\"message\":\"not yours\"}" }), None),
+        ("not-found", json!({ "status": 404 }), None),
+        ("too-many", json!({ "status": 429, "headers": { "retry-after": "1" } }), None),
+        ("broken", json!({ "status": 500, "body": "<html>oops" }), None),
+        ("not-json", json!({ "status": 200, "body": "<html>fine" }), None),
+        ("nothing", json!({ "drop": true }), None),
+        ("elsewhere", json!({ "status": 307, "headers": { "location": "http://127.0.0.1:9/repos" } }), None),
+        ("conflict", json!({ "status": 409, "body": "{\"message\":\"in conflict\"}" }), Some("409 in conflict")),
+        ("invalid", json!({ "status": 422, "body": "{\"message\":\"not like this\"}" }), Some("422 not like this")),
+    ];
+    for (branch, mut fault, seen) in answers {
+        fault["method"] = "POST".into();
+        fault["path"] = "/repos/*/check-runs".into();
+        if seen.is_none() {
+            fault["times"] = 1.into();
+        }
+        github.fault(fault).await;
+        let (_, commit) = github.pull_request(branch).await;
+        match seen {
+            // What may pass is tried again, until the check is there.
+            None => {
+                github.until_check(&commit, PLAN, branch, has_deploy).await;
+            }
+            // What will not pass is told to the administrator; the run goes on all the same.
+            Some(why) => {
+                github.headway.until("/settings/github", branch, |page| page.text().contains(why)).await;
+                let run = github.headway.proposed_pull(&github.stack, &format!("Make {branch}")).await;
+                github.headway.until_state(&run, "finished").await;
+                github.no_faults().await;
+            }
+        }
+    }
+    // Once GitHub takes it, nothing is left of the trouble.
+    let (_, commit) = github.pull_request("last").await;
+    github.until_check(&commit, PLAN, "its plan", has_deploy).await;
+    let done =
+        |page: &crate::headway::Page| !page.text().contains("did not take") && !page.text().contains("does not know");
+    github.headway.until("/settings/github", "no trouble", done).await;
+}

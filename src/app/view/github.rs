@@ -51,6 +51,8 @@ pub struct AppView {
     pub out_of_reach: Vec<String>,
     /// The stacks that GitHub could not be told about yet, and why.
     pub waiting: Vec<(StackId, String)>,
+    /// The newest checks that GitHub did not take: of which stack, and why.
+    pub refused: Vec<(StackId, String)>,
 }
 
 /// One installation.

@@ -111,6 +111,23 @@ async fn a_delivery_that_is_tried_again_waits_and_one_without_a_body_is_never_re
 }
 
 #[tokio::test]
+async fn the_same_app_with_new_keys_keeps_what_is_known_of_it_and_another_begins_anew() {
+    each(async |world| {
+        let mut writing = world.write().await;
+        writing.save_github_app(&app()).await.unwrap();
+        writing.signature_failed(NOW).await.unwrap();
+        writing.save_github_app(&GithubApp { private_key: "new".into(), ..app() }).await.unwrap();
+        let known = writing.github_app().await.unwrap().unwrap();
+        assert_eq!((known.private_key.as_str(), known.signature_failures), ("new", 1));
+        writing.save_github_app(&GithubApp { app_id: 6, ..app() }).await.unwrap();
+        let other = writing.github_app().await.unwrap().unwrap();
+        assert_eq!((other.app_id, other.signature_failures), (6, 0));
+        writing.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn older_news_of_a_pull_request_is_not_believed() {
     each(async |world| {
         connected(&world).await;
