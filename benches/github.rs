@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// How many deliveries come at once.
 const BURST: usize = 1000;
 
+/// Over how many connections a burst comes that is not all at once.
+const CONNECTIONS: usize = 50;
+
 /// How many pushes and clicks are measured.
 const TIMES: usize = 20;
 
@@ -32,8 +35,10 @@ async fn main() {
     }
     let github = Simulated::start().await;
     let alone = deliveries(&github, 200, 1).await;
+    let crowd = deliveries(&github, BURST, CONNECTIONS).await;
     let burst = deliveries(&github, BURST, BURST).await;
     report("webhook answered, one after the other", &alone);
+    report(&format!("webhook answered, {BURST} over {CONNECTIONS} connections"), &crowd);
     report(&format!("webhook answered, {BURST} at once"), &burst);
     let program = repeat(|| Command::new("terraform").arg("version").output().unwrap());
     report("yardstick: terraform version", &program);

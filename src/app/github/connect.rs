@@ -25,6 +25,8 @@ pub fn Create(
 ) -> impl IntoView {
     let query = use_query_map();
     let asked = move |name: &str| query.read_untracked().get(name).unwrap_or_default();
+    let place = action.split("/settings/apps/").next().unwrap_or_default().to_owned();
+    let place = place.split("/organizations/").next().unwrap_or_default().to_owned();
     view! {
         <section aria-labelledby="create-title">
             <h2 id="create-title">"Connect with one click"</h2>
@@ -48,6 +50,8 @@ pub fn Create(
                 <button class="button" data-kind="primary" type="submit">
                     <Icon name="plus" />
                     "Create GitHub App"
+                    // A link may have led here with an address of somebody else's choice.
+                    {(place != "https://github.com").then(|| format!(" at {place}"))}
                 </button>
             </form>
             <details class="advanced">
