@@ -56,7 +56,7 @@ pub async fn disconnect_github() -> Result<(), Problem> {
     let context = context()?;
     let permit = administrator::<permission::ConnectGithub>(&context).await?;
     connect_github::disconnect(&context, &permit).await?;
-    go("/settings/github");
+    go(&format!("/settings/github?saved={}", context.now().0));
     Ok(())
 }
 
