@@ -19,8 +19,9 @@ use serde::Deserialize;
 const STYLE: &str = include_str!("pages/style.css");
 
 /// Looks anew when something has changed since the page was made.
-const REFRESH: &str = "setInterval(async () => { const now = await (await fetch('/_/version')).text(); \
-    if (now !== document.documentElement.dataset.version) location.reload(); }, 1000);";
+const REFRESH: &str = "const look = setInterval(async () => { const now = await (await fetch('/_/version')).text(); \
+    if (now !== document.documentElement.dataset.version) location.reload(); }, 1000); \
+    addEventListener('submit', () => clearInterval(look));";
 
 /// The routes.
 pub fn router() -> Router<Simulator> {
