@@ -47,9 +47,13 @@ test("Behavior has its five switches in order, and saves them", async ({
   await save.click();
   await expect(saved).toBeVisible();
   await axe();
-  // And once more: what is saved now is where the next save starts.
+  // And once more: what is saved now is where the next save starts. "Saved." is there from before, so the version of
+  // the form tells when the second answer has come.
+  const version = page.locator('input[name="version"]');
+  const before = await version.inputValue();
   await page.getByRole("switch", { name: "Autodeploy" }).uncheck();
   await save.click();
+  await expect(version).not.toHaveValue(before);
   await expect(saved).toBeVisible();
   await expect(save).toBeEnabled({ enabled: !javaScriptEnabled });
   await expect(page.getByRole("alert")).toHaveCount(0);
