@@ -114,7 +114,7 @@ async fn make(context: &Context) -> anyhow::Result<()> {
     }
     std::fs::write(&begun, "").context("cannot note that the sample is begun")?;
     let place = place(context).await?;
-    let viewer = Viewer { name: "the sample".into(), role: Role::Administrator };
+    let viewer = Viewer::everywhere("the sample", Role::Administrator);
     place.push(context, &FIRST).await?;
     // Made while it was the newest, left behind since.
     place.push(context, &DIVERGED).await?;

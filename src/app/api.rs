@@ -181,8 +181,7 @@ pub async fn unlock_stack(stack: String) -> Result<(), Problem> {
     use access::*;
     let context = context()?;
     let permit = permitted::<permission::Unlock>(&context, &stack).await?;
-    let force = access::permit::<permission::ForceUnlock>(&viewer(&context), &StackId::new(stack)).ok();
-    lock::unlock(&context, &permit, force.as_ref()).await
+    lock::unlock(&context, &permit).await
 }
 
 /// Fetches the repository and follows the tracked branch; leads to the run that this started, if any.

@@ -14,8 +14,7 @@ use crate::store::Repository;
 /// Adds the repository at this address, or finds the one that is there. A problem names the field `address`.
 pub async fn add_repository(context: &Context, viewer: &Viewer, address: &str) -> Result<RepositoryId, Problem> {
     // No stack yet: the right to make one is what counts.
-    permit::<CreateStack>(viewer, &StackId::new(""))
-        .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+    permit::<CreateStack>(viewer, &StackId::new(""))?;
     let address = Address::parse(address).map_err(|problem| Problem::field("address", problem.to_string()))?;
     let known = context.store.read().await?.repository_at(&address.clean).await?;
     let kept = match &known {

@@ -75,7 +75,7 @@ pub async fn verdict_for_all(
     stack: &Stack,
     run: &Run,
 ) -> Result<Verdict, Problem> {
-    let nobody = Viewer { name: String::new(), role: Role::Administrator };
+    let nobody = Viewer::everywhere("", Role::Administrator);
     verdict(reading, ancestry, stack, run, &nobody).await
 }
 

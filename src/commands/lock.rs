@@ -34,27 +34,19 @@ async fn take(context: &Context, permit: &Permit<LockAction>, note: &str) -> Res
 }
 
 /// Gives one's own lock back; somebody else's takes the right to force it.
-pub async fn unlock(
-    context: &Context,
-    permit: &Permit<Unlock>,
-    force: Option<&Permit<ForceUnlock>>,
-) -> Result<(), Problem> {
-    let result = give_back(context, permit, force).await;
+pub async fn unlock(context: &Context, permit: &Permit<Unlock>) -> Result<(), Problem> {
+    let result = give_back(context, permit).await;
     context.noted(permit, None, result).await
 }
 
-async fn give_back(
-    context: &Context,
-    permit: &Permit<Unlock>,
-    force: Option<&Permit<ForceUnlock>>,
-) -> Result<(), Problem> {
+async fn give_back(context: &Context, permit: &Permit<Unlock>) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let actor = &permit.viewer().name;
     let action = match &stack.lock {
         None => return Err(Problem::refused(Refusal::NotLocked)),
         Some(lock) if lock.holder == *actor => Unlock::NAME,
-        Some(_) if force.is_some() => ForceUnlock::NAME,
+        Some(_) if permit.also::<ForceUnlock>().is_ok() => ForceUnlock::NAME,
         Some(_) => {
             super::unlocked_for(&stack, actor)?;
             Unlock::NAME

@@ -197,7 +197,7 @@ impl Click<'_> {
     }
 
     fn viewer(&self) -> Viewer {
-        Viewer { name: format!("github/{}", self.sender.login), role: Role::Writer }
+        Viewer { from: "GitHub".into(), ..Viewer::everywhere(format!("github/{}", self.sender.login), Role::Writer) }
     }
 
     async fn run(&self) -> Result<Run, Problem> {
@@ -223,8 +223,7 @@ impl Click<'_> {
                 .await?;
             return Err(problem);
         }
-        let permit = permit::<Promote>(&self.viewer(), &self.stack.id)
-            .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+        let permit = permit::<Promote>(&self.viewer(), &self.stack.id)?;
         let promotion = promote::promote(self.context, &permit, &run.id).await?;
         let sentence = match &promotion {
             promote::Promotion::Created(_) => {
@@ -271,8 +270,7 @@ impl Click<'_> {
                 Ok(self.done("That commit was planned again already.".into(), run.id))
             }
             Some(run) => {
-                let permit = permit::<Retry>(&self.viewer(), &self.stack.id)
-                    .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+                let permit = permit::<Retry>(&self.viewer(), &self.stack.id)?;
                 let again = retry::retry(self.context, &permit, &run.id).await?;
                 Ok(self.done(format!("{} had the commit planned again.", self.sender.login), again))
             }
@@ -298,8 +296,7 @@ impl Click<'_> {
         })?;
         let commit = self.context.commit(&self.stack, hash).await?;
         let viewer = self.viewer();
-        let permit = permit::<Propose>(&viewer, &self.stack.id)
-            .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+        let permit = permit::<Propose>(&viewer, &self.stack.id)?;
         let mut writing = self.context.store.write().await?;
         let stack = super::take_stack(&mut writing, permit.stack()).await?;
         let run = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await?;
@@ -318,8 +315,7 @@ impl Click<'_> {
         let pull = open.into_iter().find(|pull| pull.fork && pull.head_commit == *hash).ok_or_else(|| {
             Problem::github("No open pull request of a fork is at this commit any more.", "Look at its newest commit.")
         })?;
-        let permit = permit::<AllowPlan>(&self.viewer(), &self.stack.id)
-            .map_err(|forbidden| Problem::Forbidden { needs: forbidden.needs })?;
+        let permit = permit::<AllowPlan>(&self.viewer(), &self.stack.id)?;
         let run = allow_plan::allow_plan(self.context, &permit, pull.number, hash).await?;
         Ok(self.done(format!("{} let the fork's commit be planned.", self.sender.login), run))
     }

@@ -1,11 +1,11 @@
-//! Retry: runs the same commit once more. A proposed run may always be retried. A tracked one only while the stack
-//! still stands at its commit: retried later it would quietly take newer commits out again.
+//! Retry: runs the same commit once more. A proposed run may always be retried, by whoever sees it. A tracked one takes
+//! a writer, and a stack that still stands at its commit: retried later it would quietly take newer commits out again.
 
 use super::propose::start_proposed;
 use super::track::{NewTracked, start_tracked};
 use super::{Context, find_run, take_stack, unlocked_for};
 use crate::domain::RunId;
-use crate::domain::permission::{Action, Permit, Retry};
+use crate::domain::permission::{Action, Permit, Retry, RetryTracked};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run_state::RunKind;
 
@@ -29,6 +29,7 @@ async fn attempt(context: &Context, permit: &Permit<Retry>, id: &RunId) -> Resul
             start_proposed(context, &mut writing, &stack, &run.branch, commit, actor, Some(run.id.clone())).await?
         }
         RunKind::Tracked => {
+            permit.also::<RetryTracked>()?;
             unlocked_for(&stack, actor)?;
             if stack.current_commit.as_ref() != Some(&commit.hash) {
                 return Err(Problem::refused(Refusal::MovedOn { current: stack.current_commit }));

@@ -83,7 +83,7 @@ fn settings() -> Settings {
 
 /// A person who may do everything that a writer may.
 fn writer(name: &str) -> Viewer {
-    Viewer { name: name.into(), role: Role::Writer }
+    Viewer::everywhere(name, Role::Writer)
 }
 
 impl World {
@@ -102,7 +102,12 @@ impl World {
 
     /// What this person needs to do `A`, as an administrator.
     fn may<A: Action>(&self, name: &str) -> Permit<A> {
-        permit(&Viewer { name: name.into(), role: Role::Administrator }, &self.stack).unwrap()
+        self.may_as(name, Role::Administrator)
+    }
+
+    /// What this person needs to do `A`, with this role.
+    fn may_as<A: Action>(&self, name: &str, role: Role) -> Permit<A> {
+        permit(&Viewer::everywhere(name, role), &self.stack).unwrap()
     }
 
     async fn fetch(&self) {

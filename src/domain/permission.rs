@@ -3,22 +3,27 @@
 
 use super::StackId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 /// What a person may do, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Looks at everything.
+    /// Looks at everything, and has a proposed run planned again or stopped.
     Reader,
     /// Starts, promotes, confirms and discards runs.
     Writer,
-    /// Also creates, changes and deletes stacks.
+    /// Also creates, changes and deletes stacks, and says who may do what.
     Administrator,
 }
 
 impl Role {
-    /// The word for it on a page.
+    /// Every role, from least to most.
+    pub const ALL: [Self; 3] = [Self::Reader, Self::Writer, Self::Administrator];
+
+    /// The word for it on a page and in a form.
     pub fn label(self) -> &'static str {
         match self {
             Self::Reader => "reader",
@@ -26,21 +31,54 @@ impl Role {
             Self::Administrator => "administrator",
         }
     }
+
+    /// The role with this label.
+    pub fn parse(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.label() == label)
+    }
 }
 
-/// The person or program that asks, with its role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The person or program that asks, with its roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
-    /// The name that runs, locks and the activity log show.
+    /// The name that runs, locks and the activity log show: `ada`, `token/NAME`, `github/LOGIN`, or `Headway` itself.
     pub name: String,
-    /// What it may do.
-    pub role: Role,
+    /// From where: the address of the browser or script, or the way it came; empty for Headway itself.
+    pub from: String,
+    /// The role in the whole of this Headway, if any.
+    pub role: Option<Role>,
+    /// Roles on single stacks. On a stack the higher of the two counts.
+    pub stacks: BTreeMap<StackId, Role>,
 }
 
 impl Viewer {
+    /// Somebody with one role everywhere.
+    pub fn everywhere(name: impl Into<String>, role: Role) -> Self {
+        Self { name: name.into(), from: String::new(), role: Some(role), stacks: BTreeMap::new() }
+    }
+
     /// Headway itself: the poller and the workers.
     pub fn system() -> Self {
-        Self { name: "Headway".into(), role: Role::Administrator }
+        Self::everywhere("Headway", Role::Administrator)
+    }
+
+    /// The role on a stack; for a stack that has none of its own, that in the whole of this Headway.
+    pub fn role_on(&self, stack: &StackId) -> Option<Role> {
+        self.role.max(self.stacks.get(stack).copied())
+    }
+
+    /// The same viewer with no more than `role`, and, when `stack` is given, on that stack alone.
+    pub fn limited(self, role: Role, stack: Option<&StackId>) -> Self {
+        match stack {
+            Some(stack) => {
+                let own = self.role_on(stack).map(|own| (stack.clone(), own.min(role)));
+                Self { role: None, stacks: own.into_iter().collect(), ..self }
+            }
+            None => {
+                let stacks = self.stacks.into_iter().map(|(stack, own)| (stack, own.min(role))).collect();
+                Self { role: self.role.map(|own| own.min(role)), stacks, ..self }
+            }
+        }
     }
 }
 
@@ -63,6 +101,10 @@ macro_rules! actions {
 }
 
 actions! {
+    /// Sees a stack, its runs and its settings.
+    Look "look" Reader;
+    /// Sees what concerns this Headway as a whole: the activity log, and what GitHub sent.
+    LookAround "look around" Reader;
     /// Makes a tracked run of a proposed one.
     Promote "promote" Writer;
     /// Starts a proposed run.
@@ -74,9 +116,13 @@ actions! {
     /// Rejects a plan, or removes a waiting run.
     Discard "discard" Writer;
     /// Interrupts a run that initializes or plans.
-    Stop "stop" Writer;
+    Stop "stop" Reader;
+    /// Interrupts a run that keeps the stack to itself.
+    StopTracked "stop tracked" Writer;
     /// Runs the same commit once more.
-    Retry "retry" Writer;
+    Retry "retry" Reader;
+    /// Starts a tracked run once more.
+    RetryTracked "retry tracked" Writer;
     /// Keeps the stack for oneself.
     Lock "lock" Writer;
     /// Gives one's own lock back.
@@ -91,6 +137,8 @@ actions! {
     AllowPlan "allow plan" Writer;
     /// Connects a GitHub App, changes or removes it, and has its deliveries worked on again.
     ConnectGithub "connect GitHub" Administrator;
+    /// Invites and removes people, says who may do what and how people sign in.
+    ManagePeople "manage people" Administrator;
     /// Makes a stack.
     CreateStack "create stack" Administrator;
     /// Changes a stack's settings or environment.
@@ -117,6 +165,11 @@ impl<A: Action> Permit<A> {
     pub fn stack(&self) -> &StackId {
         &self.stack
     }
+
+    /// What the same viewer needs on the same stack for more than this: some deeds of a command take a higher role.
+    pub fn also<B: Action>(&self) -> Result<Permit<B>, Forbidden> {
+        permit(&self.viewer, &self.stack)
+    }
 }
 
 /// A viewer lacks a right.
@@ -126,50 +179,13 @@ pub struct Forbidden {
     pub needs: Role,
 }
 
-/// Decides whether `viewer` may do `A` on `stack`.
+/// Decides whether `viewer` may do `A` on `stack`. The stack without a name stands for the whole of this Headway.
 pub fn permit<A: Action>(viewer: &Viewer, stack: &StackId) -> Result<Permit<A>, Forbidden> {
-    if viewer.role < A::NEEDS {
+    if viewer.role_on(stack) < Some(A::NEEDS) {
         return Err(Forbidden { needs: A::NEEDS });
     }
     Ok(Permit { viewer: viewer.clone(), stack: stack.clone(), action: PhantomData })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn allowed<A: Action>(role: Role) -> bool {
-        permit::<A>(&Viewer { name: "ada".into(), role }, &StackId::new("network")).is_ok()
-    }
-
-    #[test]
-    fn each_role_may_do_its_share() {
-        let writer_actions: [fn(Role) -> bool; 12] = [
-            allowed::<AllowPlan>,
-            allowed::<Promote>,
-            allowed::<Propose>,
-            allowed::<Trigger>,
-            allowed::<Confirm>,
-            allowed::<Discard>,
-            allowed::<Stop>,
-            allowed::<Retry>,
-            allowed::<Lock>,
-            allowed::<Unlock>,
-            allowed::<Sync>,
-            allowed::<SetCurrentCommit>,
-        ];
-        for allowed in writer_actions {
-            assert!(!allowed(Role::Reader) && allowed(Role::Writer) && allowed(Role::Administrator));
-        }
-        let administrator_actions: [fn(Role) -> bool; 5] = [
-            allowed::<ForceUnlock>,
-            allowed::<ConnectGithub>,
-            allowed::<CreateStack>,
-            allowed::<Configure>,
-            allowed::<DeleteStack>,
-        ];
-        for allowed in administrator_actions {
-            assert!(!allowed(Role::Reader) && !allowed(Role::Writer) && allowed(Role::Administrator));
-        }
-    }
-}
+mod tests;

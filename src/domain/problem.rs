@@ -1,7 +1,7 @@
 //! What can go wrong for the person who asked, as one closed type that the server and the browser both understand.
 //! Every problem has a sentence that says what happened and, where there is one, the cure.
 
-use super::permission::Role;
+use super::permission::{Forbidden, Role};
 use super::promotion::Verdict;
 use super::run_state::RunState;
 use super::{CommitHash, Timestamp};
@@ -35,6 +35,12 @@ pub enum Problem {
     Unanswered,
     /// Headway itself could not do it; its log says why.
     Unavailable,
+}
+
+impl From<Forbidden> for Problem {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Forbidden { needs: forbidden.needs }
+    }
 }
 
 /// What was not found.

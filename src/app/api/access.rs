@@ -21,7 +21,7 @@ pub fn context() -> Result<Context, Problem> {
 
 /// Who asks. Whoever reaches this Headway is its operator: it listens on this machine only.
 pub fn viewer(context: &Context) -> Viewer {
-    Viewer { name: context.config.operator.clone(), role: permission::Role::Administrator }
+    Viewer::everywhere(context.config.operator.clone(), permission::Role::Administrator)
 }
 
 /// The permit to do `A` on a stack; without one the attempt is written to the activity log.
@@ -31,7 +31,7 @@ pub async fn permitted<A: Action>(context: &Context, stack: &str) -> Result<Perm
     match permit::<A>(&viewer, &stack) {
         Ok(permit) => Ok(permit),
         Err(forbidden) => {
-            let problem = Problem::Forbidden { needs: forbidden.needs };
+            let problem = Problem::from(forbidden);
             context.note_refusal(&viewer.name, A::NAME, Some(&stack), None, &problem).await?;
             Err(problem)
         }

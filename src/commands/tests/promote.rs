@@ -127,7 +127,7 @@ async fn what_the_rule_forbids_is_refused_changes_nothing_and_is_noted() {
     let run = world.finished("topic", "topic").await;
     lock::lock(&world.context, &world.may("grace"), "moving the database").await.unwrap();
     refused(&world, &run, &["unlocked"]).await;
-    lock::unlock(&world.context, &world.may("grace"), None).await.unwrap();
+    lock::unlock(&world.context, &world.may("grace")).await.unwrap();
 
     world.origin.delete("topic");
     world.fetch().await;

@@ -168,8 +168,8 @@ impl Life<'_> {
                 let _ = lock::lock(context, &world.may(person(number)), "").await;
             }
             Deed::Unlock(number, force) => {
-                let by_force = world.may(person(number));
-                let _ = lock::unlock(context, &world.may(person(number)), force.then_some(&by_force)).await;
+                let role = if force { Role::Administrator } else { Role::Writer };
+                let _ = lock::unlock(context, &world.may_as(person(number), role)).await;
             }
             Deed::Configure(allow_run_promotion, disabled) => {
                 let stack = world.stack().await;
@@ -289,7 +289,7 @@ impl Life<'_> {
     /// Lets everything come to its end: workers work, a person rejects what waits.
     async fn come_to_rest(&self) {
         let (world, context) = (self.world, &self.world.context);
-        let _ = lock::unlock(context, &world.may("ada"), Some(&world.may("ada"))).await;
+        let _ = lock::unlock(context, &world.may("ada")).await;
         for _ in 0..400 {
             let runs = self.all().await;
             if runs.iter().all(|run| run.state.is_terminal()) {

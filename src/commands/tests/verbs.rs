@@ -169,3 +169,22 @@ async fn verbs_do_not_reach_the_runs_of_another_stack() {
     assert_eq!(stop(&world.context, &permit(&viewer, &elsewhere).unwrap(), &run.id).await, gone);
     assert_eq!(world.run(&run.id).await, run);
 }
+
+#[tokio::test]
+async fn a_reader_has_proposed_runs_planned_again_or_stopped_and_tracked_runs_left_alone() {
+    let world = World::new().await;
+    world.deployed().await;
+    let proposed = world.finished("topic", "main").await;
+    let again = retry(&world.context, &world.may_as("rosa", Role::Reader), &proposed.id).await.unwrap();
+    world.to(&again, RunState::Planning).await;
+    stop(&world.context, &world.may_as("rosa", Role::Reader), &again).await.unwrap();
+
+    let ended = world.runs(RunKind::Tracked).await.remove(0);
+    let running = run_in(&world, RunKind::Tracked, RunState::Planning).await;
+    let needs_writer = Problem::Forbidden { needs: Role::Writer };
+    assert_eq!(retry(&world.context, &world.may_as("rosa", Role::Reader), &ended.id).await, Err(needs_writer.clone()));
+    assert_eq!(stop(&world.context, &world.may_as("rosa", Role::Reader), &running.id).await, Err(needs_writer));
+    let refused = &world.activity().await[0];
+    assert_eq!((refused.actor.as_str(), refused.action.as_str(), refused.outcome), ("rosa", "stop", Outcome::Refused));
+    stop(&world.context, &world.may_as("wanda", Role::Writer), &running.id).await.unwrap();
+}
