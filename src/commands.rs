@@ -43,7 +43,7 @@ pub use fetch::Fetching;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::domain::permission::{Action, Permit};
+use crate::domain::permission::{Action, Permit, Viewer};
 use crate::domain::problem::{Problem, Refusal, Thing};
 use crate::domain::run::Run;
 use crate::domain::stack::{Lock, Stack};
@@ -120,24 +120,14 @@ impl Context {
     pub async fn record(
         &self,
         writing: &mut Writing,
-        actor: &str,
+        viewer: &Viewer,
         action: &str,
         stack: Option<&StackId>,
         run: Option<&RunId>,
         detail: impl Into<String>,
     ) -> Result<(), Problem> {
-        let at = self.now();
-        let entry = Entry {
-            id: self.ids.next(at),
-            at,
-            actor: actor.into(),
-            action: action.into(),
-            stack_id: stack.cloned(),
-            run_id: run.cloned(),
-            outcome: Outcome::Done,
-            detail: detail.into(),
-        };
-        Ok(writing.add_activity(&entry).await?)
+        let entry = self.entry(viewer, action, stack, run);
+        Ok(writing.add_activity(&Entry { detail: detail.into(), ..entry }).await?)
     }
 
     /// Passes a command's result on; a refusal is written to the activity log on the way.
@@ -148,7 +138,7 @@ impl Context {
         result: Result<T, Problem>,
     ) -> Result<T, Problem> {
         if let Err(problem @ (Problem::Refused(_) | Problem::Forbidden { .. } | Problem::Stale { .. })) = &result {
-            self.note_refusal(&permit.viewer().name, A::NAME, Some(permit.stack()), run, problem).await?;
+            self.note_refusal(permit.viewer(), A::NAME, Some(permit.stack()), run, problem).await?;
         }
         result
     }
@@ -156,27 +146,32 @@ impl Context {
     /// Writes a refused attempt to the activity log.
     pub async fn note_refusal(
         &self,
-        actor: &str,
+        viewer: &Viewer,
         action: &str,
         stack: Option<&StackId>,
         run: Option<&RunId>,
         problem: &Problem,
     ) -> Result<(), Problem> {
-        let at = self.now();
+        let entry = self.entry(viewer, action, stack, run);
         let mut writing = self.store.write().await?;
-        writing
-            .add_activity(&Entry {
-                id: self.ids.next(at),
-                at,
-                actor: actor.into(),
-                action: action.into(),
-                stack_id: stack.cloned(),
-                run_id: run.cloned(),
-                outcome: Outcome::Refused,
-                detail: problem.sentence(),
-            })
-            .await?;
+        writing.add_activity(&Entry { outcome: Outcome::Refused, detail: problem.sentence(), ..entry }).await?;
         Ok(writing.commit().await?)
+    }
+
+    /// What an entry says of who did what, when and where.
+    fn entry(&self, viewer: &Viewer, action: &str, stack: Option<&StackId>, run: Option<&RunId>) -> Entry {
+        let at = self.now();
+        Entry {
+            id: self.ids.next(at),
+            at,
+            actor: viewer.name.clone(),
+            origin: viewer.from.clone(),
+            action: action.into(),
+            stack_id: stack.cloned(),
+            run_id: run.cloned(),
+            outcome: Outcome::Done,
+            detail: String::new(),
+        }
     }
 }
 

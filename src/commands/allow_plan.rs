@@ -63,7 +63,7 @@ async fn attempt(
     }
     let detail = format!("{} of pull request {number} by {}", commit.hash.short(), pull.author);
     let run = start_proposed(context, &mut writing, &stack, &pull.branch(), commit, actor, None).await?;
-    context.record(&mut writing, actor, AllowPlan::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+    context.record(&mut writing, permit.viewer(), AllowPlan::NAME, Some(&stack.id), Some(&run.id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(run.id)

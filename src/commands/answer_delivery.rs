@@ -228,7 +228,7 @@ pub async fn replay(context: &Context, permit: &Permit<ConnectGithub>, id: &str)
         return Err(Problem::github("Another delivery says the same, and was worked on.", "Replay that one."));
     }
     let detail = format!("delivery {id} ({}) is worked on again", delivery.event);
-    context.record(&mut writing, &permit.viewer().name, "replay", None, None, detail).await?;
+    context.record(&mut writing, permit.viewer(), "replay", None, None, detail).await?;
     writing.commit().await?;
     context.delivered.notify_one();
     Ok(())

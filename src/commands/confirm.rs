@@ -29,7 +29,7 @@ async fn attempt(context: &Context, permit: &Permit<Confirm>, id: &RunId) -> Res
     let actor = &permit.viewer().name;
     advance(&mut writing, &run, RunState::Confirmed, actor, None, context.now()).await?;
     let detail = run.delta.map(|delta| delta.to_string()).unwrap_or_default();
-    context.record(&mut writing, actor, Confirm::NAME, Some(&stack.id), Some(id), detail).await?;
+    context.record(&mut writing, permit.viewer(), Confirm::NAME, Some(&stack.id), Some(id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(())

@@ -255,7 +255,7 @@ async fn save(
     };
     writing.save_github_app(&row).await?;
     let detail = format!("{} (App {})", details.name, app.id);
-    context.record(&mut writing, &permit.viewer().name, ConnectGithub::NAME, None, None, detail).await?;
+    context.record(&mut writing, permit.viewer(), ConnectGithub::NAME, None, None, detail).await?;
     writing.commit().await?;
     read_installations::read_all(context).await
 }
@@ -266,7 +266,7 @@ pub async fn disconnect(context: &Context, permit: &Permit<ConnectGithub>) -> Re
     let Some(app) = writing.github_app().await? else { return Ok(()) };
     writing.delete_github_app().await?;
     let detail = format!("{} (App {}) was disconnected", app.name, app.app_id);
-    context.record(&mut writing, &permit.viewer().name, ConnectGithub::NAME, None, None, detail).await?;
+    context.record(&mut writing, permit.viewer(), ConnectGithub::NAME, None, None, detail).await?;
     Ok(writing.commit().await?)
 }
 

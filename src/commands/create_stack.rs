@@ -49,7 +49,7 @@ pub async fn create_stack(
     }
     writing.set_answered_heads(&new.id, &found.heads).await?;
     let detail = format!("{} on {} of {}", new.settings.name, new.settings.tracked_branch, found.address);
-    context.record(&mut writing, &permit.viewer().name, CreateStack::NAME, Some(&new.id), None, detail).await?;
+    context.record(&mut writing, permit.viewer(), CreateStack::NAME, Some(&new.id), None, detail).await?;
     writing.commit().await?;
     Ok(new.id)
 }

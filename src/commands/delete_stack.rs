@@ -25,6 +25,6 @@ async fn attempt(context: &Context, permit: &Permit<DeleteStack>, typed: &str) -
         return Err(Problem::refused(Refusal::RunsOpen { count }));
     }
     writing.delete_stack(&stack.id).await?;
-    context.record(&mut writing, &permit.viewer().name, DeleteStack::NAME, Some(&stack.id), None, stack.name).await?;
+    context.record(&mut writing, permit.viewer(), DeleteStack::NAME, Some(&stack.id), None, stack.name).await?;
     Ok(writing.commit().await?)
 }

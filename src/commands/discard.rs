@@ -22,7 +22,9 @@ async fn attempt(context: &Context, permit: &Permit<Discard>, id: &RunId) -> Res
     unlocked_for(&stack, &permit.viewer().name)?;
     let actor = &permit.viewer().name;
     advance(&mut writing, &run, RunState::Discarded, actor, None, context.now()).await?;
-    context.record(&mut writing, actor, Discard::NAME, Some(&stack.id), Some(id), run.commit.hash.short()).await?;
+    context
+        .record(&mut writing, permit.viewer(), Discard::NAME, Some(&stack.id), Some(id), run.commit.hash.short())
+        .await?;
     writing.commit().await?;
     // The next tracked run of the stack may be free to start.
     context.work.notify_one();

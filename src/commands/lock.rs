@@ -29,7 +29,7 @@ async fn take(context: &Context, permit: &Permit<LockAction>, note: &str) -> Res
         at: stack.lock.map_or_else(|| context.now(), |lock| lock.at),
     };
     writing.set_lock(&stack.id, Some(&lock)).await?;
-    context.record(&mut writing, holder, LockAction::NAME, Some(&stack.id), None, note).await?;
+    context.record(&mut writing, permit.viewer(), LockAction::NAME, Some(&stack.id), None, note).await?;
     Ok(writing.commit().await?)
 }
 
@@ -54,6 +54,6 @@ async fn give_back(context: &Context, permit: &Permit<Unlock>) -> Result<(), Pro
     };
     writing.set_lock(&stack.id, None).await?;
     let held_by = stack.lock.map(|lock| format!("was held by {}", lock.holder)).unwrap_or_default();
-    context.record(&mut writing, actor, action, Some(&stack.id), None, held_by).await?;
+    context.record(&mut writing, permit.viewer(), action, Some(&stack.id), None, held_by).await?;
     Ok(writing.commit().await?)
 }

@@ -197,7 +197,7 @@ impl Click<'_> {
     }
 
     fn viewer(&self) -> Viewer {
-        Viewer { from: "GitHub".into(), ..Viewer::everywhere(format!("github/{}", self.sender.login), Role::Writer) }
+        clicker(self.sender)
     }
 
     async fn run(&self) -> Result<Run, Problem> {
@@ -218,9 +218,7 @@ impl Click<'_> {
             && let Some(problem) = overtaken(&standing)
         {
             let viewer = self.viewer();
-            self.context
-                .note_refusal(&viewer.name, Promote::NAME, Some(&self.stack.id), Some(&run.id), &problem)
-                .await?;
+            self.context.note_refusal(&viewer, Promote::NAME, Some(&self.stack.id), Some(&run.id), &problem).await?;
             return Err(problem);
         }
         let permit = permit::<Promote>(&self.viewer(), &self.stack.id)?;
@@ -301,7 +299,7 @@ impl Click<'_> {
         let stack = super::take_stack(&mut writing, permit.stack()).await?;
         let run = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await?;
         let detail = format!("{} on {branch}", hash.short());
-        self.context.record(&mut writing, &viewer.name, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+        self.context.record(&mut writing, &viewer, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
         writing.commit().await?;
         self.context.work.notify_one();
         Ok(self.done(format!("{} had the commit planned.", self.sender.login), run.id))
@@ -331,6 +329,11 @@ impl Click<'_> {
     async fn tell(&self, problem: &Problem) -> Pressed {
         tell(self.context, &self.check, self.sender, problem).await
     }
+}
+
+/// Whoever clicked, once GitHub has said that they may write to the repository.
+fn clicker(sender: &Sender) -> Viewer {
+    Viewer { from: "GitHub".into(), ..Viewer::everywhere(format!("github/{}", sender.login), Role::Writer) }
 }
 
 enum Unauthorised {
@@ -372,8 +375,7 @@ fn refused(sentence: &str, check: Option<&GithubCheck>) -> Answer {
 
 /// Writes a refusal to the activity log and into the check.
 async fn refuse(context: &Context, check: &GithubCheck, sender: &Sender, action: &str, problem: &Problem) -> Pressed {
-    let actor = format!("github/{}", sender.login);
-    context.note_refusal(&actor, action, Some(&check.stack_id), check.run_id.as_ref(), problem).await?;
+    context.note_refusal(&clicker(sender), action, Some(&check.stack_id), check.run_id.as_ref(), problem).await?;
     tell(context, check, sender, problem).await
 }
 

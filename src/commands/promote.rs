@@ -71,9 +71,7 @@ async fn attempt(context: &Context, permit: &Permit<Promote>, id: &RunId) -> Res
         )
         .await?;
         let detail = format!("{} on {} became the tracked run {}", run.commit.hash.short(), run.branch, tracked.id);
-        context
-            .record(&mut writing, &permit.viewer().name, Promote::NAME, Some(&stack.id), Some(&run.id), detail)
-            .await?;
+        context.record(&mut writing, permit.viewer(), Promote::NAME, Some(&stack.id), Some(&run.id), detail).await?;
         writing.commit().await?;
         context.work.notify_one();
         return Ok(Promotion::Created(tracked.id));

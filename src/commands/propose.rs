@@ -28,7 +28,7 @@ async fn attempt(context: &Context, permit: &Permit<Propose>, branch: &str) -> R
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let run = start_proposed(context, &mut writing, &stack, branch, commit, &permit.viewer().name, None).await?;
     let detail = format!("{} on {branch}", run.commit.hash.short());
-    context.record(&mut writing, &permit.viewer().name, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+    context.record(&mut writing, permit.viewer(), Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(run.id)

@@ -45,7 +45,7 @@ async fn attempt(context: &Context, permit: &Permit<Retry>, id: &RunId) -> Resul
         }
     };
     let detail = format!("as {}", again.id);
-    context.record(&mut writing, actor, Retry::NAME, Some(&stack.id), Some(id), detail).await?;
+    context.record(&mut writing, permit.viewer(), Retry::NAME, Some(&stack.id), Some(id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(again.id)

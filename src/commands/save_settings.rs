@@ -109,7 +109,7 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     let names: Vec<&str> = changed.iter().map(|(name, _)| *name).collect();
     writing.add_setting_changes(&stack.id, version + 1, &names).await?;
     let detail = changed.iter().map(|(name, change)| format!("{name}: {change}")).collect::<Vec<_>>().join("; ");
-    context.record(&mut writing, &permit.viewer().name, Configure::NAME, Some(&stack.id), None, detail).await?;
+    context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(())

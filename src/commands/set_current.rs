@@ -33,6 +33,6 @@ async fn attempt(context: &Context, permit: &Permit<SetCurrentCommit>, name: &st
     writing.set_current(&stack.id, Some(&commit.hash), None).await?;
     let before = stack.current_commit.as_ref().map_or("none", |commit| commit.short());
     let detail = format!("from {before} to {}", commit.hash.short());
-    context.record(&mut writing, actor, SetCurrentCommit::NAME, Some(&stack.id), None, detail).await?;
+    context.record(&mut writing, permit.viewer(), SetCurrentCommit::NAME, Some(&stack.id), None, detail).await?;
     Ok(writing.commit().await?)
 }

@@ -63,7 +63,7 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
     writing.set_variable(&stack.id, &variable).await?;
     let kind = if new.secret { "secret" } else { "plain" };
     let detail = format!("variable {name} set ({kind})");
-    context.record(&mut writing, &permit.viewer().name, Configure::NAME, Some(&stack.id), None, detail).await?;
+    context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     Ok(writing.commit().await?)
 }
 
@@ -73,7 +73,7 @@ pub async fn remove_variable(context: &Context, permit: &Permit<Configure>, name
     let stack = take_stack(&mut writing, permit.stack()).await?;
     if writing.remove_variable(&stack.id, name).await? {
         let detail = format!("variable {name} removed");
-        context.record(&mut writing, &permit.viewer().name, Configure::NAME, Some(&stack.id), None, detail).await?;
+        context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     }
     Ok(writing.commit().await?)
 }

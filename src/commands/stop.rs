@@ -26,7 +26,9 @@ async fn attempt(context: &Context, permit: &Permit<Stop>, id: &RunId) -> Result
     }
     let actor = &permit.viewer().name;
     writing.request_stop(&run, &format!("Stopped by {actor}.")).await?;
-    context.record(&mut writing, actor, Stop::NAME, Some(&stack.id), Some(id), run.commit.hash.short()).await?;
+    context
+        .record(&mut writing, permit.viewer(), Stop::NAME, Some(&stack.id), Some(id), run.commit.hash.short())
+        .await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(())

@@ -61,7 +61,7 @@ async fn attempt(context: &Context, permit: &Permit<Sync>) -> Result<Synced, Pro
         writing.set_current(&stack.id, Some(&head), None).await?;
         Synced::Moved
     };
-    context.record(&mut writing, actor, Sync::NAME, Some(&stack.id), None, detail).await?;
+    context.record(&mut writing, permit.viewer(), Sync::NAME, Some(&stack.id), None, detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(synced)

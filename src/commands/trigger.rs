@@ -46,7 +46,7 @@ async fn attempt(context: &Context, permit: &Permit<Trigger>) -> Result<RunId, P
     )
     .await?;
     let detail = run.commit.hash.short().to_owned();
-    context.record(&mut writing, &permit.viewer().name, Trigger::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+    context.record(&mut writing, permit.viewer(), Trigger::NAME, Some(&stack.id), Some(&run.id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(run.id)

@@ -24,6 +24,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// Who or what.
     pub actor: String,
+    /// From where: an address, or the way that they came; empty for Headway itself.
+    pub origin: String,
     /// The action's name.
     pub action: String,
     /// On which stack.
@@ -51,7 +53,7 @@ impl Reading {
         let stack = filter.stack.as_ref().map_or("", StackId::as_str);
         let before = filter.before.as_deref().unwrap_or("ZZ");
         Ok(on!(self, connection => sqlx::query_as(
-            "select id, at, actor, action, stack_id, run_id, outcome, detail from activity
+            "select id, at, actor, origin, action, stack_id, run_id, outcome, detail from activity
              where id < $1 and ($2 = '' or stack_id = $2) order by id desc limit $3"
         ).bind(before).bind(stack).bind(limit).fetch_all(connection).await)?)
     }
@@ -61,10 +63,10 @@ impl Writing {
     /// Adds an entry.
     pub async fn add_activity(&mut self, entry: &Entry) -> Result<()> {
         on!(self, connection => sqlx::query(
-            "insert into activity (id, at, actor, action, stack_id, run_id, outcome, detail)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)"
-        ).bind(&entry.id).bind(entry.at).bind(&entry.actor).bind(&entry.action).bind(&entry.stack_id)
-            .bind(&entry.run_id).bind(entry.outcome).bind(&entry.detail)
+            "insert into activity (id, at, actor, origin, action, stack_id, run_id, outcome, detail)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        ).bind(&entry.id).bind(entry.at).bind(&entry.actor).bind(&entry.origin).bind(&entry.action)
+            .bind(&entry.stack_id).bind(&entry.run_id).bind(entry.outcome).bind(&entry.detail)
             .execute(connection).await.map(|_| ()))?;
         Ok(())
     }

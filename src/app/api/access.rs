@@ -32,7 +32,7 @@ pub async fn permitted<A: Action>(context: &Context, stack: &str) -> Result<Perm
         Ok(permit) => Ok(permit),
         Err(forbidden) => {
             let problem = Problem::from(forbidden);
-            context.note_refusal(&viewer.name, A::NAME, Some(&stack), None, &problem).await?;
+            context.note_refusal(&viewer, A::NAME, Some(&stack), None, &problem).await?;
             Err(problem)
         }
     }

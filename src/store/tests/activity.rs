@@ -7,6 +7,7 @@ pub(super) fn entry(world: &World, stack: Option<&StackId>, action: &str) -> Ent
         id: world.ids.next(NOW),
         at: NOW,
         actor: "ada".into(),
+        origin: "192.0.2.1".into(),
         action: action.into(),
         stack_id: stack.cloned(),
         run_id: None,
