@@ -142,11 +142,13 @@ proptest! {
             let (a, b) = (one.get(&hashes), two.get(&hashes));
             let (is_ancestor, _) = git(folder.path(), &["merge-base", "--is-ancestor", a.as_str(), b.as_str()]);
             let (is_descendant, _) = git(folder.path(), &["merge-base", "--is-ancestor", b.as_str(), a.as_str()]);
-            let (_, count) = git(folder.path(), &["rev-list", "--count", &format!("{a}..{b}")]);
+            let place = |hash: &CommitHash| hashes.iter().position(|known| known == hash).unwrap();
             let (_, bases) = git(folder.path(), &["merge-base", "--all", a.as_str(), b.as_str()]);
             let lacks = history.missing(a, b).unwrap();
-            let (_, lacking) = git(folder.path(), &["rev-list", &format!("{b}..{a}")]);
-            let lacking: BTreeSet<_> = lacking.lines().collect();
+            // `git rev-list` is no measure here: it goes by dates and gives up too soon where they are skewed.
+            let lacking: BTreeSet<_> = &reach[place(a)] - &reach[place(b)];
+            let count = (&reach[place(b)] - &reach[place(a)]).len();
+            let lacking: BTreeSet<_> = lacking.into_iter().map(|index| hashes[index].as_str()).collect();
             let named: BTreeSet<_> = lacks.commits.iter().map(|commit| commit.hash.as_str()).collect();
             prop_assert_eq!((lacks.count, lacks.capped), (lacking.len(), false));
             prop_assert_eq!((named.len(), lacks.commits.len()), (lacking.len().min(10), lacking.len().min(10)));
@@ -154,7 +156,7 @@ proptest! {
             let relation = history.relation(Some(a), b);
             match &relation {
                 Relation::Identical => prop_assert_eq!(a, b),
-                Relation::Ahead { by } => prop_assert_eq!(Some(*by), count.parse().ok()),
+                Relation::Ahead { by } => prop_assert_eq!(*by, count),
                 Relation::Behind { by } => prop_assert_eq!(*by, lacking.len()),
                 Relation::Diverged { missing } => prop_assert_eq!(missing, &lacks),
                 Relation::First | Relation::Unknown => prop_assert!(false, "{:?}", relation),
