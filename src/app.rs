@@ -1,5 +1,7 @@
 //! The pages of Headway: one code base that renders whole on the server and comes alive in the browser.
 
+mod access;
+mod account;
 mod activity;
 pub mod api;
 pub mod boot;
@@ -10,11 +12,13 @@ mod github;
 mod live;
 mod log;
 mod new_stack;
+mod people;
 mod problem;
 mod promote;
 mod pull_requests;
 mod run;
 mod settings;
+mod sign_in;
 mod stack;
 mod stack_header;
 mod stacks;
@@ -28,6 +32,8 @@ pub use boot::{Assets, FormsElsewhere, shell};
 #[cfg(feature = "ssr")]
 pub use problem::status;
 
+use access::AccessPage;
+use account::AccountPage;
 use activity::ActivityPage;
 use branches::BranchesPage;
 use changes::ChangesPage;
@@ -39,9 +45,11 @@ use leptos_router::hooks::use_location;
 use leptos_router::{SsrMode, path};
 use live::provide_live;
 use new_stack::NewStackPage;
+use people::{PeoplePage, PersonPage};
 use problem::NotFound;
 use run::RunPage;
 use settings::SettingsPage;
+use sign_in::{SignInPage, WelcomePage};
 use stack::{CurrentCommitPage, LockPage, StackPage};
 use stacks::StacksPage;
 use ui::Icon;
@@ -61,16 +69,23 @@ pub fn App() -> impl IntoView {
                     <Icon name="headway" />
                     <span>"Headway"</span>
                 </a>
-                <nav aria-label="Headway">
-                    <A href="/" exact=true>"Stacks"</A>
-                    <A href="/activity">"Activity"</A>
-                    // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
-                    <a href="/settings/github" rel="external">"GitHub"</a>
-                </nav>
-                <span class="viewer" title="You act under this name">
-                    <Icon name="person" />
-                    {boot.viewer}
-                </span>
+                {boot
+                    .viewer
+                    .map(|viewer| {
+                        view! {
+                            <nav aria-label="Headway">
+                                <A href="/" exact=true>"Stacks"</A>
+                                <A href="/activity">"Activity"</A>
+                                // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
+                                <a href="/settings/github" rel="external">"GitHub"</a>
+                                {boot.administrates.then(|| view! { <A href="/settings/people">"People"</A> })}
+                            </nav>
+                            <a class="viewer" href="/account" title="Your account: you act under this name">
+                                <Icon name="person" />
+                                {viewer}
+                            </a>
+                        }
+                    })}
             </header>
             {boot
                 .sample
@@ -97,6 +112,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/stacks/new") view=NewStackPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack") view=StackPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack/proposed") view=BranchesPage ssr=SsrMode::Async />
+                    <Route path=path!("/stack/:stack/access") view=AccessPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack/lock") view=LockPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack/current-commit") view=CurrentCommitPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack/run/:run") view=RunPage ssr=SsrMode::Async />
@@ -104,6 +120,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/stack/:stack/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/stack/:stack/settings/:page") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity") view=ActivityPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />
+                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/people") view=PeoplePage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/people/:person") view=PersonPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/github") view=GithubPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/github/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                 </Routes>

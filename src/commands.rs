@@ -7,6 +7,7 @@ pub mod add_repository;
 mod advance;
 pub mod allow_plan;
 pub mod answer_delivery;
+pub mod authenticate;
 pub mod catch_up;
 pub mod confirm;
 pub mod connect_github;
@@ -16,8 +17,11 @@ pub mod discard;
 pub mod fetch;
 pub mod follow_pull_request;
 pub mod github_place;
+pub mod invite;
 pub mod judge;
 pub mod lock;
+pub mod manage_people;
+pub mod own_account;
 pub mod press;
 pub mod promote;
 pub mod propose;
@@ -27,23 +31,29 @@ pub mod receive_push;
 pub mod reconcile;
 pub mod retry;
 pub mod retry_outdated;
+pub mod reveal;
 pub mod save_settings;
+pub mod save_sign_in;
 pub mod set_current;
 pub mod set_variable;
+pub mod sign_in;
 pub mod stop;
 pub mod sync;
 #[cfg(test)]
 mod tests;
+pub mod throttle;
 pub mod track;
 pub mod trigger;
 
 pub use advance::advance;
 pub use connect_github::Connecting;
 pub use fetch::Fetching;
+pub use reveal::Revealed;
+pub use throttle::Throttle;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::domain::permission::{Action, Permit, Viewer};
+use crate::domain::permission::{Action, Permit, Viewer, permit};
 use crate::domain::problem::{Problem, Refusal, Thing};
 use crate::domain::run::Run;
 use crate::domain::stack::{Lock, Stack};
@@ -51,6 +61,7 @@ use crate::domain::{Commit, CommitHash, RepositoryId, RunId, StackId, Timestamp}
 use crate::git::history::History;
 use crate::git::mirror::Mirror;
 use crate::github::GitHub;
+use crate::password::Passwords;
 use crate::store::{Entry, Outcome, Reading, Store, StoreError, Writing};
 use crate::vault::Vault;
 use std::sync::Arc;
@@ -81,6 +92,12 @@ pub struct Context {
     pub connecting: Connecting,
     /// Wakes whoever works on deliveries.
     pub delivered: Arc<Notify>,
+    /// Counts tries to sign in.
+    pub throttle: Throttle,
+    /// Makes and checks hashes of passwords.
+    pub passwords: Passwords,
+    /// What is shown once.
+    pub revealed: Revealed,
 }
 
 impl Context {
@@ -128,6 +145,23 @@ impl Context {
     ) -> Result<(), Problem> {
         let entry = self.entry(viewer, action, stack, run);
         Ok(writing.add_activity(&Entry { detail: detail.into(), ..entry }).await?)
+    }
+
+    /// The permit to do `A` on a stack; an attempt without the right is written to the activity log. Of a stack that the
+    /// viewer may not even see, nothing is told, not even that it is there.
+    pub async fn permitted<A: Action>(&self, viewer: &Viewer, stack: &StackId) -> Result<Permit<A>, Problem> {
+        let forbidden = match permit::<A>(viewer, stack) {
+            Ok(permit) => return Ok(permit),
+            Err(forbidden) => forbidden,
+        };
+        let problem = if viewer.role_on(stack).is_none() && !stack.as_str().is_empty() {
+            Problem::NotFound(Thing::Stack)
+        } else {
+            Problem::from(forbidden)
+        };
+        let place = (!stack.as_str().is_empty()).then_some(stack);
+        self.note_refusal(viewer, A::NAME, place, None, &problem).await?;
+        Err(problem)
     }
 
     /// Passes a command's result on; a refusal is written to the activity log on the way.

@@ -30,9 +30,12 @@ pub struct Config {
     /// The simulated GitHub that the sample's repository is to be on.
     #[arg(long, env = "HEADWAY_SAMPLE_GITHUB", hide = true, value_parser = public_url)]
     pub sample_github: Option<String>,
-    /// The name under which the person at this Headway acts.
-    #[arg(long, env = "HEADWAY_OPERATOR", default_value = "operator")]
-    pub operator: String,
+    /// After how long without use a session ends, in seconds.
+    #[arg(long, env = "HEADWAY_SESSION_IDLE", default_value = "43200", value_parser = seconds)]
+    pub session_idle: Duration,
+    /// After how long a session ends in any case, in seconds.
+    #[arg(long, env = "HEADWAY_SESSION_LIMIT", default_value = "604800", value_parser = seconds)]
+    pub session_limit: Duration,
     /// How often repositories are fetched, in seconds.
     #[arg(long, env = "HEADWAY_FETCH_INTERVAL", default_value = "30", value_parser = seconds)]
     pub fetch_interval: Duration,

@@ -6,6 +6,7 @@ pub mod deployment;
 pub mod hold;
 pub mod log_line;
 pub mod permission;
+pub mod person;
 pub mod plan;
 pub mod problem;
 pub mod promotion;
@@ -19,7 +20,6 @@ pub mod variable;
 pub mod vendor;
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Declares a newtype over text that is stored, sent and shown as that very text.
 macro_rules! text_id {
@@ -42,13 +42,15 @@ macro_rules! text_id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str(&self.0)
             }
         }
     };
 }
+
+use text_id;
 
 text_id! {
     /// A stack's slug: lower-case letters, digits and dashes, made from its first name and never changed.

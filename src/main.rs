@@ -3,9 +3,13 @@
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use headway::clock::{Clock, Ids};
-use headway::commands::{Connecting, Context, Fetching, answer_delivery, catch_up, fetch, reconcile};
+use headway::commands::{
+    Connecting, Context, Fetching, Revealed, Throttle, answer_delivery, catch_up, fetch, invite, reconcile,
+};
 use headway::config::Config;
+use headway::domain::problem::Problem;
 use headway::github::GitHub;
+use headway::password::Passwords;
 use headway::store::Store;
 use headway::vault::Vault;
 use headway::{runner, sample, server};
@@ -35,6 +39,8 @@ enum Command {
     Serve(Config),
     /// Serves Headway with a sample: a repository made on the spot, ready to promote.
     Demo(Config),
+    /// Prints a link that makes an administrator, once: for when nobody can sign in any more. Headway must not be running.
+    Administrator(Config),
     /// Runs one program that must not outlive Headway; used by Headway itself.
     #[command(hide = true)]
     Supervise {
@@ -57,6 +63,7 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(code).unwrap_or(1));
         }
         Command::Serve(config) => runtime.block_on(serve(config)),
+        Command::Administrator(config) => runtime.block_on(administrator(config)),
         Command::Demo(config) => runtime.block_on(serve(Config { sample: true, ..config })),
     };
     match done {
@@ -68,10 +75,24 @@ fn main() -> ExitCode {
     }
 }
 
-async fn serve(mut config: Config) -> anyhow::Result<()> {
+fn log() {
     let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
 
+async fn administrator(mut config: Config) -> anyhow::Result<()> {
+    log();
+    config.data = absolute(&config.data)?;
+    let _lock = take(&config.data)?;
+    let context = open(config).await?;
+    let invite::Link(link) = invite::administrator_link(&context).await.map_err(told)?;
+    println!("{link}");
+    context.store.close().await;
+    Ok(())
+}
+
+async fn serve(mut config: Config) -> anyhow::Result<()> {
+    log();
     config.data = absolute(&config.data)?;
     let _lock = take(&config.data)?;
     let listener = listen(config.addr).await?;
@@ -90,7 +111,9 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     ];
     let seeding = context.config.sample.then(|| tokio::spawn(sample::seed(context.clone())));
     let state = tokio::spawn(axum::serve(state_listener, server::state_router(context.clone())).into_future());
-    let router = server::router(context.clone(), closing.clone());
+    let operator = if context.config.sample { Some(sample::operator(&context).await?) } else { None };
+    let router =
+        server::router(context.clone(), operator, closing.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut closed = closing;
     let serving = tokio::spawn(
         axum::serve(listener, router)
@@ -100,6 +123,13 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
             })
             .into_future(),
     );
+    if !context.config.sample && invite::needs_administrator(&context).await.map_err(told)? {
+        let invite::Link(link) = invite::administrator_link(&context).await.map_err(told)?;
+        println!(
+            "Nobody can manage this Headway yet. Whoever follows this link within three days becomes its administrator:"
+        );
+        println!("{link}");
+    }
     println!("Headway is at http://{}", context.config.addr);
 
     ended().await?;
@@ -126,6 +156,10 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     }
     context.store.close().await;
     Ok(())
+}
+
+fn told(problem: Problem) -> anyhow::Error {
+    anyhow::anyhow!(problem.sentence())
 }
 
 async fn ended() -> anyhow::Result<()> {
@@ -202,5 +236,8 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         github: GitHub::new(Clock::System).context("cannot prepare requests to GitHub")?,
         connecting: Connecting::default(),
         delivered: Arc::new(Notify::new()),
+        throttle: Throttle::default(),
+        passwords: Passwords::default(),
+        revealed: Revealed::default(),
     })
 }

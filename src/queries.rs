@@ -2,6 +2,7 @@
 
 mod activity;
 mod github;
+mod people;
 mod run;
 mod settings;
 mod stack;
@@ -9,6 +10,7 @@ mod stacks;
 
 pub use activity::activity;
 pub use github::{deliveries, github, repositories};
+pub use people::{CALLBACK, account, people, person, stack_access, ways_to_sign_in};
 pub use run::{changes, log, run};
 pub use settings::{repository, settings};
 pub use stack::{proposed, tracked};
@@ -16,6 +18,7 @@ pub use stacks::{Filter, stacks};
 
 use crate::app::view::{Header, RunRow};
 use crate::commands::Context;
+use crate::domain::permission::{Role, Viewer};
 use crate::domain::problem::Problem;
 use crate::domain::stack::Stack;
 use crate::domain::{Commit, CommitHash};
@@ -29,7 +32,7 @@ async fn header(
     reading: &mut Reading,
     history: Option<&History>,
     stack: &Stack,
-    viewer: &str,
+    viewer: &Viewer,
 ) -> Result<Header, Problem> {
     let repository = reading.repository(&stack.repository).await?.ok_or(Problem::Unavailable)?;
     let head = repository.heads.get(&stack.tracked_branch).zip(history).and_then(|(head, history)| {
@@ -43,7 +46,8 @@ async fn header(
     };
     Ok(Header {
         now: context.now(),
-        viewer: viewer.to_owned(),
+        viewer: viewer.name.clone(),
+        role: viewer.role_on(&stack.id).unwrap_or(Role::Reader),
         id: stack.id.clone(),
         name: stack.name.clone(),
         description: stack.description.clone(),

@@ -27,10 +27,8 @@ use crate::commands::{Context, advance};
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
+use crate::secret;
 use crate::store::{Lease, StoreError};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -110,11 +108,11 @@ async fn claim(context: &Context) -> Result<Option<Held>, Problem> {
             writing.commit().await?;
             continue;
         }
-        let token = new_token().map_err(|error| {
+        let token = secret::fresh().map_err(|error| {
             tracing::error!(%error, "no randomness for a run's credential");
             Problem::Unavailable
         })?;
-        let lease = Lease { owner: HEADWAY.into(), until: now.plus(LEASE), state_token: token_hash(&token) };
+        let lease = Lease { owner: HEADWAY.into(), until: now.plus(LEASE), state_token: secret::fingerprint(&token) };
         match writing.claim(&run, &lease, now).await {
             Ok(run) => {
                 writing.commit().await?;
@@ -124,15 +122,4 @@ async fn claim(context: &Context) -> Result<Option<Held>, Problem> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-fn new_token() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// What is stored of a run's credential.
-pub fn token_hash(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }

@@ -10,7 +10,9 @@ use crate::commands::Context;
 use crate::commands::add_repository::add_repository;
 use crate::commands::create_stack::create_stack;
 use crate::commands::fetch::fetch;
+use crate::commands::invite::new_person;
 use crate::domain::permission::{CreateStack, Role, Viewer, permit};
+use crate::domain::person::{Holder, PersonId};
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunKind;
 use crate::domain::stack::{Behavior, Integration};
@@ -27,6 +29,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 const STACK: &str = "network";
+
+/// The name under which everybody acts here.
+const OPERATOR: &str = "operator";
 
 /// One commit of the sample.
 struct Change {
@@ -102,6 +107,20 @@ pub async fn seed(context: Context) {
     }
 }
 
+/// The person that everybody is who reaches the sample: an administrator who needs no password.
+pub async fn operator(context: &Context) -> anyhow::Result<PersonId> {
+    let mut writing = context.store.write().await?;
+    if let Some(known) = writing.person_named(OPERATOR).await? {
+        return Ok(known.id);
+    }
+    let person = new_person(context, OPERATOR);
+    writing.add_person(&person).await?;
+    let holder = Holder::Person(person.id.clone());
+    writing.set_grant(&context.ids.next(context.now()), &holder, None, Some(Role::Administrator)).await?;
+    writing.commit().await?;
+    Ok(person.id)
+}
+
 async fn make(context: &Context) -> anyhow::Result<()> {
     let done = context.config.data.join("sample.made");
     if done.exists() {
@@ -115,13 +134,14 @@ async fn make(context: &Context) -> anyhow::Result<()> {
     std::fs::write(&begun, "").context("cannot note that the sample is begun")?;
     let place = place(context).await?;
     let viewer = Viewer::everywhere("the sample", Role::Administrator);
+    let everywhere = permit(&viewer, &StackId::new("")).map_err(|_| anyhow::anyhow!("the sample has no right"))?;
     place.push(context, &FIRST).await?;
     // Made while it was the newest, left behind since.
     place.push(context, &DIVERGED).await?;
     if let Some(github) = &place.github {
         github.connect(context, &viewer).await?;
     }
-    let id = add_repository(context, &viewer, &place.address).await.map_err(told)?;
+    let id = add_repository(context, &everywhere, &place.address).await.map_err(told)?;
     let stack = StackId::new(STACK);
     let Ok(permission) = permit::<CreateStack>(&viewer, &stack) else { bail!("the sample may not make its stack") };
     create_stack(context, &permission, &id, settings().await, true).await.map_err(told)?;

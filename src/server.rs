@@ -5,6 +5,7 @@ mod events;
 pub mod forms;
 mod github_setup;
 mod health;
+mod identity;
 mod log_text;
 mod security;
 mod site;
@@ -13,7 +14,10 @@ mod webhook;
 
 use crate::app::{App, Assets, Boot, FormsElsewhere, shell};
 use crate::commands::Context;
+use crate::commands::authenticate::Identity;
 use crate::commands::receive_delivery::Ledger;
+use crate::domain::permission::Role;
+use crate::domain::person::PersonId;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
@@ -47,6 +51,8 @@ pub struct Server {
     flashes: Flashes,
     ledger: Ledger,
     options: LeptosOptions,
+    /// The person that everybody is who reaches the sample.
+    operator: Option<PersonId>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -56,11 +62,11 @@ impl FromRef<Server> for LeptosOptions {
     }
 }
 
-/// The routes of a Headway. Event streams end when `shutdown` turns true.
-pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
+/// The routes of a Headway. In the sample everybody is its operator. Event streams end when `shutdown` turns true.
+pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Receiver<bool>) -> Router {
     let options = LeptosOptions::builder().output_name("headway").site_addr(context.config.addr).build();
     let ledger = Ledger::open(context.clone());
-    let server = Server { context, flashes: Flashes::default(), ledger, options, shutdown };
+    let server = Server { context, flashes: Flashes::default(), ledger, options, operator, shutdown };
     let pages = generate_route_list(App);
     let with_context = {
         let server = server.clone();
@@ -86,6 +92,7 @@ pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
         .route("/robots.txt", get(assets::serve))
         .route("/icons.svg", get(assets::serve))
         .route("/health", get(health::health))
+        .layer(axum::middleware::from_fn_with_state(server.clone(), identity::identify))
         .layer(axum::middleware::from_fn(security::headers))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
@@ -107,6 +114,9 @@ impl Server {
     /// Gives pages and server functions what they work with.
     fn provide(&self) {
         provide_context(self.context.clone());
+        let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
+        let identity = identity.unwrap_or_default();
+        provide_context(identity.clone());
         let uri = use_context::<Parts>().map(|parts| parts.uri).unwrap_or_default();
         let query = uri.query().unwrap_or_default();
         if uri.path() == "/settings/github"
@@ -120,7 +130,8 @@ impl Server {
         }
         let config = &self.context.config;
         provide_context(Boot {
-            viewer: config.operator.clone(),
+            viewer: identity.viewer.as_ref().map(|viewer| viewer.name.clone()),
+            administrates: identity.viewer.is_some_and(|viewer| viewer.role == Some(Role::Administrator)),
             sample: config.sample.then(|| SAMPLE.to_owned()),
             sample_github: config.sample_github.clone().filter(|_| config.sample),
             icons: assets::path("icons.svg").unwrap_or_default().to_owned(),

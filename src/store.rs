@@ -5,34 +5,45 @@
 //! transaction that nobody else writes beside, whose news are told to the pages only after it was committed. Dropping
 //! either takes everything back.
 
+mod access_token;
 mod activity;
 mod delivery;
 mod github_app;
 mod github_check;
 mod github_repository;
+mod grant;
+mod invitation;
 mod lease;
 mod log;
 mod outbox;
+mod person;
 mod plan;
 mod pull_request;
 mod repository;
 mod run;
+mod session;
+mod sign_in;
 mod stack;
 mod state;
 #[cfg(test)]
 mod tests;
 mod variable;
 
+pub use access_token::AccessToken;
 pub use activity::{Entry, Filter, Outcome};
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Received, UNCONCERNED};
 pub use github_app::{GithubApp, Installation};
 pub use github_check::{CheckKind, GithubCheck, GithubDeployment, KnownCheck, NewCheck};
 pub use github_repository::GithubRepository;
+pub use invitation::Invitation;
 pub use lease::Lease;
 pub use log::StoredLines;
 pub use outbox::Marked;
+pub use person::{MembershipSource, Person};
 pub use repository::Repository;
 pub use run::NewRun;
+pub use session::Session;
+pub use sign_in::SignIn;
 pub use stack::{NewStack, Settings};
 pub use state::{StateLock, StateVersion};
 pub use variable::Variable;
@@ -108,6 +119,8 @@ pub enum Change {
     Log(RunId),
     /// The GitHub App, its installations, repositories or deliveries.
     Github,
+    /// People, what they may do, or how they sign in.
+    People,
 }
 
 #[derive(Clone, Debug)]

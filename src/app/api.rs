@@ -9,12 +9,18 @@
 #[cfg(feature = "ssr")]
 mod access;
 mod github;
-
+mod people;
 #[cfg(feature = "ssr")]
-pub use access::administrator;
+pub mod session_cookie;
+
 pub use github::{
     AllowPlan, CheckGithub, ConnectGithub, DisconnectGithub, ReplayDelivery, SaveIntegrations, deliveries, github,
     github_repositories,
+};
+pub use people::{
+    AcceptInvitation, ChangePassword, EndOtherSessions, EndSession, ForgetAccounts, InvitePerson, MakeToken,
+    RenewInvitation, RevokeToken, SaveGroups, SaveSignIn, SetPersonDisabled, SetRole, SignIn, SignOut, account,
+    invitation, people, person, stack_access, ways_to_sign_in,
 };
 
 use super::view::{
@@ -28,7 +34,7 @@ use leptos::prelude::*;
 pub async fn stacks(search: String, filter: String) -> Result<StacksView, Problem> {
     use access::*;
     let context = context()?;
-    queries::stacks(&context, &viewer(&context), &search, queries::Filter::parse(&filter)).await
+    queries::stacks(&context, &viewer()?, &search, queries::Filter::parse(&filter)).await
 }
 
 /// The tracked runs of a stack.
@@ -36,7 +42,7 @@ pub async fn stacks(search: String, filter: String) -> Result<StacksView, Proble
 pub async fn tracked(stack: String, before: Option<String>) -> Result<TrackedView, Problem> {
     use access::*;
     let context = context()?;
-    queries::tracked(&context, &viewer(&context), &StackId::new(stack), before.map(RunId::new).as_ref()).await
+    queries::tracked(&context, &permitted(&context, &stack).await?, before.map(RunId::new).as_ref()).await
 }
 
 /// The branches of a stack with their newest proposed runs.
@@ -44,7 +50,7 @@ pub async fn tracked(stack: String, before: Option<String>) -> Result<TrackedVie
 pub async fn proposed(stack: String) -> Result<ProposedView, Problem> {
     use access::*;
     let context = context()?;
-    queries::proposed(&context, &viewer(&context), &StackId::new(stack)).await
+    queries::proposed(&context, &permitted(&context, &stack).await?).await
 }
 
 /// One run, with the log of the step at `open`.
@@ -52,14 +58,15 @@ pub async fn proposed(stack: String) -> Result<ProposedView, Problem> {
 pub async fn run(stack: String, run: String, open: Option<i64>) -> Result<RunView, Problem> {
     use access::*;
     let context = context()?;
-    queries::run(&context, &viewer(&context), &StackId::new(stack), &RunId::new(run), open).await
+    queries::run(&context, &permitted(&context, &stack).await?, &RunId::new(run), open).await
 }
 
 /// Lines of a log from line `from` on.
 #[server(endpoint = "log")]
 pub async fn log(stack: String, run: String, position: i64, from: i64) -> Result<LogView, Problem> {
     use access::*;
-    queries::log(&context()?, &StackId::new(stack), &RunId::new(run), position, Some(from)).await
+    let context = context()?;
+    queries::log(&context, &permitted(&context, &stack).await?, &RunId::new(run), position, Some(from)).await
 }
 
 /// What a run would change.
@@ -67,7 +74,7 @@ pub async fn log(stack: String, run: String, position: i64, from: i64) -> Result
 pub async fn changes(stack: String, run: String) -> Result<ChangesView, Problem> {
     use access::*;
     let context = context()?;
-    queries::changes(&context, &viewer(&context), &StackId::new(stack), &RunId::new(run)).await
+    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run)).await
 }
 
 /// Everything that the settings pages show.
@@ -75,14 +82,15 @@ pub async fn changes(stack: String, run: String) -> Result<ChangesView, Problem>
 pub async fn settings(stack: String) -> Result<SettingsView, Problem> {
     use access::*;
     let context = context()?;
-    queries::settings(&context, &viewer(&context), &StackId::new(stack)).await
+    queries::settings(&context, &permitted(&context, &stack).await?).await
 }
 
 /// A repository for a new stack.
 #[server(endpoint = "repository")]
 pub async fn repository(id: String, branch: Option<String>) -> Result<RepositoryView, Problem> {
     use access::*;
-    queries::repository(&context()?, &RepositoryId::new(id), branch.as_deref()).await
+    let context = context()?;
+    queries::repository(&context, &everywhere(&context).await?, &RepositoryId::new(id), branch.as_deref()).await
 }
 
 /// The activity log.
@@ -213,7 +221,7 @@ pub async fn set_current_commit(stack: String, commit: String) -> Result<(), Pro
 pub async fn add_repository(address: String) -> Result<(), Problem> {
     use access::*;
     let context = context()?;
-    let id = access::add_repository::add_repository(&context, &viewer(&context), &address).await?;
+    let id = access::add_repository::add_repository(&context, &everywhere(&context).await?, &address).await?;
     go(&format!("/stacks/new?repository={id}"));
     Ok(())
 }

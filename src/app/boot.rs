@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 /// What the browser has to know to render the same page as the server did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
-    /// The name under which the viewer acts.
-    pub viewer: String,
+    /// The name under which the viewer acts; none when nobody is signed in.
+    pub viewer: Option<String>,
+    /// Whether the viewer is an administrator of the whole.
+    pub administrates: bool,
     /// What the banner says when this is the sample.
     pub sample: Option<String>,
     /// The simulated GitHub that the sample is on.

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 /// Fields that are sealed at once and never shown again.
-const SEALED: [&str; 2] = ["private_key", "webhook_secret"];
+const SEALED: [&str; 7] = ["private_key", "webhook_secret", "password", "present", "new", "client_secret", "link"];
 
 /// The answer to a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

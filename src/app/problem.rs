@@ -121,6 +121,8 @@ pub fn ProblemPage(problem: Problem) -> impl IntoView {
     answer_with(&problem);
     let title = match &problem {
         Problem::NotFound(thing) => format!("No such {}", thing.label()),
+        Problem::NotSignedIn => "Sign in".into(),
+        Problem::TooMany { .. } => "Too many tries".into(),
         Problem::Forbidden { .. } => "Not allowed".into(),
         Problem::Refused(_) | Problem::Stale { .. } | Problem::Invalid(_) | Problem::Malformed => "Not possible".into(),
         Problem::Unanswered | Problem::Unavailable => "Something went wrong".into(),

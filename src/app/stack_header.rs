@@ -112,6 +112,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                 None => view! { <span>"No current commit yet: trigger or promote a run."</span> }.into_any(),
             }}
             <a href=format!("{home}/current-commit")>"Set current commit"</a>
+            <a href=format!("{home}/access")>"Who may do what"</a>
         </p>
         <Told problem=trigger />
         <Told problem=sync />

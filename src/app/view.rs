@@ -4,10 +4,13 @@
 //! Every page says when it was read, so that "5 minutes ago" is the same on the server and in the browser.
 
 mod github;
+mod people;
 
 pub use github::{AppView, DeliveriesView, DeliveryRow, GithubView, InstallationView, IntegrationView};
+pub use people::{AccessRow, AccessView, AccountView, PeopleView, PersonRow, PersonView, WaysView};
 
 use crate::domain::log_line::LogLine;
+use crate::domain::permission::Role;
 use crate::domain::plan::{Delta, Plan};
 use crate::domain::promotion::Verdict;
 use crate::domain::pull_request::PullRequest;
@@ -110,6 +113,8 @@ pub struct Header {
     pub now: Timestamp,
     /// The viewer's name.
     pub viewer: String,
+    /// The viewer's role on this stack.
+    pub role: Role,
     /// The stack's slug.
     pub id: StackId,
     /// Its name.

@@ -3,18 +3,18 @@
 
 use super::Context;
 use crate::domain::RepositoryId;
-use crate::domain::StackId;
-use crate::domain::permission::Viewer;
-use crate::domain::permission::{CreateStack, permit};
+use crate::domain::permission::{CreateStack, Permit};
 use crate::domain::problem::Problem;
 use crate::git::address::Address;
 use crate::git::mirror::probe;
 use crate::store::Repository;
 
 /// Adds the repository at this address, or finds the one that is there. A problem names the field `address`.
-pub async fn add_repository(context: &Context, viewer: &Viewer, address: &str) -> Result<RepositoryId, Problem> {
-    // No stack yet: the right to make one is what counts.
-    permit::<CreateStack>(viewer, &StackId::new(""))?;
+pub async fn add_repository(
+    context: &Context,
+    _permit: &Permit<CreateStack>,
+    address: &str,
+) -> Result<RepositoryId, Problem> {
     let address = Address::parse(address).map_err(|problem| Problem::field("address", problem.to_string()))?;
     let known = context.store.read().await?.repository_at(&address.clean).await?;
     let kept = match &known {

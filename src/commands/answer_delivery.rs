@@ -62,9 +62,10 @@ impl From<Problem> for Trouble {
             Problem::Refused(refusal) if matches!(**refusal, Refusal::Unreachable { .. } | Refusal::Overtaken) => {
                 Self::Later(problem.sentence())
             }
-            Problem::Unavailable | Problem::Unanswered => Self::Later(problem.sentence()),
+            Problem::Unavailable | Problem::Unanswered | Problem::TooMany { .. } => Self::Later(problem.sentence()),
             Problem::Refused(_)
             | Problem::NotFound(_)
+            | Problem::NotSignedIn
             | Problem::Forbidden { .. }
             | Problem::Invalid(_)
             | Problem::Stale { .. }

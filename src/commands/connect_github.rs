@@ -6,8 +6,6 @@ use crate::domain::permission::{Action, ConnectGithub, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
 use crate::github::{App, manifest};
 use crate::store::GithubApp;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,7 +103,7 @@ pub fn begin(
     if !organization.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
         return Err(Problem::field("organization", "An organization's name has letters, digits and dashes only."));
     }
-    let state = random()?;
+    let state = context.fresh_secret()?;
     let mut begun = context.connecting.0.lock().unwrap_or_else(PoisonError::into_inner);
     let now = context.now().0;
     begun.retain(|_, begun| now - begun.at < PATIENCE);
@@ -268,15 +266,6 @@ pub async fn disconnect(context: &Context, permit: &Permit<ConnectGithub>) -> Re
     let detail = format!("{} (App {}) was disconnected", app.name, app.app_id);
     context.record(&mut writing, permit.viewer(), ConnectGithub::NAME, None, None, detail).await?;
     Ok(writing.commit().await?)
-}
-
-fn random() -> Result<String, Problem> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        tracing::error!(%error, "no randomness");
-        Problem::Unavailable
-    })?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]

@@ -89,8 +89,8 @@ pub async fn work(context: Context) {
             },
             change = changes.recv() => match change {
                 Ok(Change::Stack(_) | Change::Run(..) | Change::Github) | Err(RecvError::Lagged(_)) => {}
-                // Lines of a log change nothing that GitHub shows.
-                Ok(Change::Log(_)) => {}
+                // Neither lines of a log nor people change what GitHub shows.
+                Ok(Change::Log(_) | Change::People) => {}
                 Err(RecvError::Closed) => return,
             },
             () = tokio::time::sleep(Duration::from_secs(1)) => {}

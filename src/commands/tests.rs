@@ -58,6 +58,9 @@ async fn context(folder: &std::path::Path, database: &str) -> Context {
         github: GitHub::new(Clock::set(1_800_000_000_000)).unwrap(),
         connecting: Connecting::default(),
         delivered: Arc::default(),
+        throttle: Throttle::default(),
+        passwords: Passwords::default(),
+        revealed: Revealed::default(),
     }
 }
 
@@ -86,6 +89,11 @@ fn writer(name: &str) -> Viewer {
     Viewer::everywhere(name, Role::Writer)
 }
 
+/// The right to make stacks.
+fn everywhere() -> Permit<CreateStack> {
+    permit(&Viewer::system(), &StackId::new("")).unwrap()
+}
+
 impl World {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -93,7 +101,7 @@ impl World {
         origin.commit("main", None, "network/main.tf");
         let context = context(folder.path(), "headway.db").await;
         let administrator = Viewer::system();
-        let repository = add_repository(&context, &administrator, &origin.address()).await.unwrap();
+        let repository = add_repository(&context, &everywhere(), &origin.address()).await.unwrap();
         let stack = StackId::new("network");
         let permission = permit::<CreateStack>(&administrator, &stack).unwrap();
         create_stack(&context, &permission, &repository, settings(), true).await.unwrap();

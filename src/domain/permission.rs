@@ -2,6 +2,7 @@
 //! command, so that no surface can forget to ask (CVE-2026-27111 was a surface that forgot).
 
 use super::StackId;
+use super::person::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -45,6 +46,8 @@ pub struct Viewer {
     pub name: String,
     /// From where: the address of the browser or script, or the way it came; empty for Headway itself.
     pub from: String,
+    /// The person, when they are here themselves; none for a token, GitHub or Headway.
+    pub person: Option<PersonId>,
     /// The role in the whole of this Headway, if any.
     pub role: Option<Role>,
     /// Roles on single stacks. On a stack the higher of the two counts.
@@ -54,7 +57,7 @@ pub struct Viewer {
 impl Viewer {
     /// Somebody with one role everywhere.
     pub fn everywhere(name: impl Into<String>, role: Role) -> Self {
-        Self { name: name.into(), from: String::new(), role: Some(role), stacks: BTreeMap::new() }
+        Self { name: name.into(), from: String::new(), person: None, role: Some(role), stacks: BTreeMap::new() }
     }
 
     /// Headway itself: the poller and the workers.
@@ -80,6 +83,31 @@ impl Viewer {
             }
         }
     }
+}
+
+/// Proof that a person is here themselves, for what concerns nobody else: the password, sessions and tokens. A token does
+/// not have it, so that a stolen one makes no others.
+#[derive(Debug)]
+pub struct Oneself {
+    viewer: Viewer,
+    person: PersonId,
+}
+
+impl Oneself {
+    /// Who they are.
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// Their id.
+    pub fn person(&self) -> &PersonId {
+        &self.person
+    }
+}
+
+/// Whether the viewer is a person who is here themselves.
+pub fn oneself(viewer: &Viewer) -> Option<Oneself> {
+    viewer.person.clone().map(|person| Oneself { viewer: viewer.clone(), person })
 }
 
 /// Something that only some may do.

@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 pub enum Problem {
     /// There is no such thing.
     NotFound(Thing),
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// It was tried too often.
+    TooMany {
+        /// How long to wait before the next try.
+        seconds: i64,
+    },
     /// The viewer lacks a right.
     Forbidden {
         /// The least role that would do.
@@ -57,6 +64,14 @@ pub enum Thing {
     Log,
     /// A delivery.
     Delivery,
+    /// A person.
+    Person,
+    /// A link that is good once.
+    Invitation,
+    /// An access token.
+    AccessToken,
+    /// A session.
+    Session,
     /// A page.
     Page,
 }
@@ -70,6 +85,10 @@ impl Thing {
             Self::Run => "run",
             Self::Log => "log",
             Self::Delivery => "delivery",
+            Self::Person => "person",
+            Self::Invitation => "invitation",
+            Self::AccessToken => "access token",
+            Self::Session => "session",
             Self::Page => "page",
         }
     }
@@ -151,6 +170,13 @@ pub enum Refusal {
         /// What would help.
         cure: String,
     },
+    /// Signing in, or what concerns people, says no.
+    People {
+        /// Why, as a sentence.
+        reason: String,
+        /// What would help.
+        cure: String,
+    },
 }
 
 impl Refusal {
@@ -180,7 +206,7 @@ impl Refusal {
             Self::Overtaken => "Somebody else, or Headway itself, changed it at the same moment.".into(),
             Self::Unreachable { reason } => format!("The repository cannot be read: {reason}"),
             Self::CommitGone { commit } => format!("The commit {} is gone from the repository.", commit.short()),
-            Self::GitHub { reason, .. } => reason.clone(),
+            Self::GitHub { reason, .. } | Self::People { reason, .. } => reason.clone(),
         }
     }
 
@@ -201,7 +227,7 @@ impl Refusal {
             Self::RunsOpen { .. } => Some("Discard, stop or await them first.".into()),
             Self::Unreachable { .. } => Some("Check its address in Settings > Source code, then Sync.".into()),
             Self::CommitGone { .. } => Some("Push it again, or use a newer run.".into()),
-            Self::GitHub { cure, .. } => Some(cure.clone()),
+            Self::GitHub { cure, .. } | Self::People { cure, .. } => Some(cure.clone()),
         }
     }
 }
@@ -217,6 +243,11 @@ impl Problem {
         Self::refused(Refusal::GitHub { reason: reason.into(), cure: cure.into() })
     }
 
+    /// Signing in, or what concerns people, says no.
+    pub fn people(reason: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self::refused(Refusal::People { reason: reason.into(), cure: cure.into() })
+    }
+
     /// One field that cannot be taken.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldProblem { field: field.into(), message: message.into() }])
@@ -226,6 +257,8 @@ impl Problem {
     pub fn sentence(&self) -> String {
         match self {
             Self::NotFound(thing) => format!("There is no such {}.", thing.label()),
+            Self::NotSignedIn => "Nobody is signed in.".into(),
+            Self::TooMany { .. } => "That was tried too often.".into(),
             Self::Forbidden { needs } => format!("That takes the role {}.", needs.label()),
             Self::Refused(refusal) => refusal.reason(),
             Self::Invalid(fields) => match fields.as_slice() {
@@ -245,6 +278,8 @@ impl Problem {
     pub fn cure(&self) -> Option<String> {
         match self {
             Self::NotFound(_) => Some("It may have been deleted, or the address is mistyped.".into()),
+            Self::NotSignedIn => Some("Sign in, then try again.".into()),
+            Self::TooMany { seconds } => Some(format!("Wait {}, then try again.", super::time::span(seconds * 1000))),
             Self::Forbidden { .. } => Some("Ask an administrator for it.".into()),
             Self::Refused(refusal) => refusal.cure(),
             Self::Invalid(_) => None,
@@ -261,6 +296,8 @@ impl Problem {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound(_) => 404,
+            Self::NotSignedIn => 401,
+            Self::TooMany { .. } => 429,
             Self::Forbidden { .. } => 403,
             Self::Refused(_) | Self::Stale { .. } => 409,
             Self::Invalid(_) => 422,

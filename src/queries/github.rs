@@ -3,7 +3,7 @@
 use crate::app::view::{AppView, DeliveriesView, DeliveryRow, GithubView, InstallationView};
 use crate::commands::{Context, connect_github};
 use crate::domain::Timestamp;
-use crate::domain::permission::{ConnectGithub, Permit};
+use crate::domain::permission::{ConnectGithub, CreateStack, LookAround, Permit};
 use crate::domain::problem::Problem;
 use crate::github::manifest;
 use crate::store::{DeliveryState, GithubApp, Installation, Reading};
@@ -123,14 +123,18 @@ fn is_local(home: &str) -> bool {
 }
 
 /// The repositories that the App may see, by their clone addresses and names; for the form of a new stack.
-pub async fn repositories(context: &Context) -> Result<Vec<(String, String)>, Problem> {
+pub async fn repositories(context: &Context, _permit: &Permit<CreateStack>) -> Result<Vec<(String, String)>, Problem> {
     let found = context.store.read().await?.github_repositories().await?;
     let seen = found.into_iter().filter(|repository| repository.installation_id.is_some());
     Ok(seen.map(|repository| (repository.clone_address, repository.full_name)).collect())
 }
 
 /// The ledger of deliveries, from the newest or from those before a time.
-pub async fn deliveries(context: &Context, before: Option<Timestamp>) -> Result<DeliveriesView, Problem> {
+pub async fn deliveries(
+    context: &Context,
+    _permit: &Permit<LookAround>,
+    before: Option<Timestamp>,
+) -> Result<DeliveriesView, Problem> {
     // One more than is shown tells whether there are older ones.
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let mut found = context.store.read().await?.deliveries(before, limit).await?;

@@ -5,32 +5,27 @@ use crate::ansi;
 use crate::app::view::{ChangesView, LogView, RunRow, RunView, Step};
 use crate::commands::judge::{Ancestry, verdict};
 use crate::commands::{Context, find_run, find_stack};
-use crate::domain::permission::Viewer;
+use crate::domain::permission::{Look, Permit};
 use crate::domain::problem::{Problem, Thing};
 use crate::domain::pull_request::{PullRequest, PullRequestState, number_of_fork_branch};
 use crate::domain::relation::Relation;
 use crate::domain::run::Run;
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
-use crate::domain::{CommitHash, RunId, StackId};
+use crate::domain::{CommitHash, RunId};
 use crate::store::Reading;
 
 /// How many lines of a log a page begins with.
 const LINES: i64 = 500;
 
 /// Everything about a run; `open` is the position of the step whose log is asked for.
-pub async fn run(
-    context: &Context,
-    viewer: &Viewer,
-    stack: &StackId,
-    id: &RunId,
-    open: Option<i64>,
-) -> Result<RunView, Problem> {
+pub async fn run(context: &Context, permit: &Permit<Look>, id: &RunId, open: Option<i64>) -> Result<RunView, Problem> {
+    let viewer = permit.viewer();
     let mut reading = context.store.read().await?;
-    let stack = find_stack(&mut reading, stack).await?;
+    let stack = find_stack(&mut reading, permit.stack()).await?;
     let run = find_run(&mut reading, &stack.id, id).await?;
     let history = context.history(&stack.repository);
-    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+    let header = header(context, &mut reading, history.as_ref(), &stack, viewer).await?;
 
     let (verdict, missing) = match run.kind {
         RunKind::Tracked => (None, None),
@@ -125,23 +120,23 @@ async fn lines(reading: &mut Reading, id: &RunId, position: i64, from: Option<i6
 /// Lines of one step's log from line `from` on, or its last ones.
 pub async fn log(
     context: &Context,
-    stack: &StackId,
+    permit: &Permit<Look>,
     id: &RunId,
     position: i64,
     from: Option<i64>,
 ) -> Result<LogView, Problem> {
     let mut reading = context.store.read().await?;
-    find_run(&mut reading, stack, id).await.map_err(|_| Problem::NotFound(Thing::Log))?;
+    find_run(&mut reading, permit.stack(), id).await.map_err(|_| Problem::NotFound(Thing::Log))?;
     lines(&mut reading, id, position, from.map(|from| from.max(0))).await
 }
 
 /// What a run would change.
-pub async fn changes(context: &Context, viewer: &Viewer, stack: &StackId, id: &RunId) -> Result<ChangesView, Problem> {
+pub async fn changes(context: &Context, permit: &Permit<Look>, id: &RunId) -> Result<ChangesView, Problem> {
     let mut reading = context.store.read().await?;
-    let stack = find_stack(&mut reading, stack).await?;
+    let stack = find_stack(&mut reading, permit.stack()).await?;
     let run = find_run(&mut reading, &stack.id, id).await?;
     let history = context.history(&stack.repository);
-    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+    let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
     let plan = reading.plan(id).await?;
     Ok(ChangesView { header, run, plan })
 }

@@ -4,17 +4,18 @@ use super::header;
 use crate::app::view::{IntegrationView, RepositoryView, SettingsView};
 use crate::commands::github_place::reach;
 use crate::commands::{Context, find_stack};
-use crate::domain::permission::Viewer;
+use crate::domain::permission::{CreateStack, Look, Permit};
 use crate::domain::problem::{Problem, Thing};
 use crate::domain::variable::ShownVariable;
-use crate::domain::{CommitHash, RepositoryId, StackId};
+use crate::domain::{CommitHash, RepositoryId};
 
 /// Everything that a stack's settings pages show.
-pub async fn settings(context: &Context, viewer: &Viewer, id: &StackId) -> Result<SettingsView, Problem> {
+pub async fn settings(context: &Context, permit: &Permit<Look>) -> Result<SettingsView, Problem> {
+    let id = permit.stack();
     let mut reading = context.store.read().await?;
     let stack = find_stack(&mut reading, id).await?;
     let history = context.history(&stack.repository);
-    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+    let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
     let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
     let variables = reading
         .variables(id)
@@ -60,7 +61,12 @@ pub async fn settings(context: &Context, viewer: &Viewer, id: &StackId) -> Resul
 }
 
 /// A repository for a new stack, seen from one of its branches.
-pub async fn repository(context: &Context, id: &RepositoryId, branch: Option<&str>) -> Result<RepositoryView, Problem> {
+pub async fn repository(
+    context: &Context,
+    _permit: &Permit<CreateStack>,
+    id: &RepositoryId,
+    branch: Option<&str>,
+) -> Result<RepositoryView, Problem> {
     let mut reading = context.store.read().await?;
     let repository = reading.repository(id).await?.ok_or(Problem::NotFound(Thing::Repository))?;
     drop(reading);

@@ -4,10 +4,10 @@ use super::header;
 use crate::app::view::{BranchRow, ProposedView, PullRow, RunRow, TrackedView};
 use crate::commands::judge::{Ancestry, verdict};
 use crate::commands::{Context, find_stack};
-use crate::domain::permission::Viewer;
+use crate::domain::RunId;
+use crate::domain::permission::{Look, Permit};
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunKind;
-use crate::domain::{RunId, StackId};
 use std::collections::BTreeSet;
 
 /// How many runs a page shows.
@@ -17,16 +17,12 @@ const PAGE: usize = 50;
 const BRANCHES: usize = 50;
 
 /// The tracked runs of a stack, from the newest or from the one before `before`.
-pub async fn tracked(
-    context: &Context,
-    viewer: &Viewer,
-    id: &StackId,
-    before: Option<&RunId>,
-) -> Result<TrackedView, Problem> {
+pub async fn tracked(context: &Context, permit: &Permit<Look>, before: Option<&RunId>) -> Result<TrackedView, Problem> {
+    let id = permit.stack();
     let mut reading = context.store.read().await?;
     let stack = find_stack(&mut reading, id).await?;
     let history = context.history(&stack.repository);
-    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+    let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
     // One more than is shown tells whether there are older ones.
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let mut runs = reading.runs_of_stack(id, RunKind::Tracked, before, limit).await?;
@@ -45,11 +41,12 @@ pub async fn tracked(
 }
 
 /// The pull requests of a stack, then its other branches: those with a proposed run, newest first, then those without.
-pub async fn proposed(context: &Context, viewer: &Viewer, id: &StackId) -> Result<ProposedView, Problem> {
+pub async fn proposed(context: &Context, permit: &Permit<Look>) -> Result<ProposedView, Problem> {
+    let (viewer, id) = (permit.viewer(), permit.stack());
     let mut reading = context.store.read().await?;
     let stack = find_stack(&mut reading, id).await?;
     let history = context.history(&stack.repository);
-    let header = header(context, &mut reading, history.as_ref(), &stack, &viewer.name).await?;
+    let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
     let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
     let github = reading.github_of(&stack.repository).await?;
     let open = match &github {

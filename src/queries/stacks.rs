@@ -51,10 +51,10 @@ impl Filter {
     }
 }
 
-/// The stacks that fit.
+/// The stacks that the viewer may see and that fit.
 pub async fn stacks(context: &Context, viewer: &Viewer, search: &str, filter: Filter) -> Result<StacksView, Problem> {
     let mut reading = context.store.read().await?;
-    let all = reading.stacks().await?;
+    let all: Vec<_> = reading.stacks().await?.into_iter().filter(|stack| viewer.role_on(&stack.id).is_some()).collect();
     let total = all.len();
     let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
     let mut histories = BTreeMap::new();

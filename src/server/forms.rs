@@ -9,7 +9,7 @@ use crate::app::flash::Flash;
 use crate::domain::problem::Problem;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, REFERER};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -84,7 +84,11 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
 
     if answer.status().is_success() {
         let to = header(answer.headers(), LOCATION).unwrap_or_else(|| origin.clone());
-        return see(&to);
+        let mut led = see(&to);
+        for cookie in answer.headers().get_all(SET_COOKIE) {
+            led.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
+        return led;
     }
     let json = header(answer.headers(), CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
     let problem = if json {

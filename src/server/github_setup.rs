@@ -2,10 +2,12 @@
 //! a hint that is checked with GitHub.
 
 use super::Server;
-use crate::app::api::administrator;
+use crate::commands::authenticate::Identity;
 use crate::commands::{connect_github, read_installations};
-use crate::domain::permission::ConnectGithub;
+use crate::domain::StackId;
+use crate::domain::permission::{ConnectGithub, Permit};
 use crate::domain::problem::Problem;
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -22,9 +24,13 @@ pub struct Made {
 }
 
 /// After the App was made: exchanges the code, then leads on to installing it.
-pub async fn callback(State(server): State<Server>, Query(made): Query<Made>) -> Response {
+pub async fn callback(
+    State(server): State<Server>,
+    Extension(identity): Extension<Identity>,
+    Query(made): Query<Made>,
+) -> Response {
     let done = async {
-        let permit = administrator::<ConnectGithub>(&server.context).await?;
+        let permit = permitted(&server, identity).await?;
         connect_github::complete(&server.context, &permit, &made.state, &made.code).await
     };
     answer(&server, done.await)
@@ -37,9 +43,13 @@ pub struct Installed {
 }
 
 /// After the App was installed, or its repositories were changed.
-pub async fn installed(State(server): State<Server>, Query(installed): Query<Installed>) -> Response {
+pub async fn installed(
+    State(server): State<Server>,
+    Extension(identity): Extension<Identity>,
+    Query(installed): Query<Installed>,
+) -> Response {
     let done = async {
-        administrator::<ConnectGithub>(&server.context).await?;
+        permitted(&server, identity).await?;
         if let Some(id) = installed.installation_id {
             // Anybody can lead a browser here with any number: GitHub is asked whether there is such an installation.
             let read = read_installations::read_installation(&server.context, id).await?;
@@ -50,6 +60,11 @@ pub async fn installed(State(server): State<Server>, Query(installed): Query<Ins
         Ok(PAGE.to_owned())
     };
     answer(&server, done.await)
+}
+
+async fn permitted(server: &Server, identity: Identity) -> Result<Permit<ConnectGithub>, Problem> {
+    let viewer = identity.viewer.ok_or(Problem::NotSignedIn)?;
+    server.context.permitted(&viewer, &StackId::new("")).await
 }
 
 fn answer(server: &Server, done: Result<String, Problem>) -> Response {

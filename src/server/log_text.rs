@@ -2,7 +2,10 @@
 
 use super::Server;
 use crate::ansi;
+use crate::commands::authenticate::Identity;
+use crate::domain::permission::{Look, permit};
 use crate::domain::{RunId, StackId};
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -18,8 +21,12 @@ const PIECE: i64 = 5_000;
 /// The lines of one step, without colours, as they are stored at this moment.
 pub async fn log_text(
     State(server): State<Server>,
+    Extension(identity): Extension<Identity>,
     Path((stack, run, position)): Path<(StackId, RunId, i64)>,
 ) -> Response {
+    if identity.viewer.is_none_or(|viewer| permit::<Look>(&viewer, &stack).is_err()) {
+        return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
+    }
     let found = async { server.context.store.read().await?.run(&stack, &run).await };
     match found.await {
         Ok(Some(_)) => {}

@@ -9,7 +9,7 @@ use crate::domain::problem::Problem;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
 use crate::domain::{RunId, StackId};
-use crate::runner::token_hash;
+use crate::secret::fingerprint;
 use crate::store::{StateLock, StateVersion, StoreError};
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -103,7 +103,7 @@ async fn run_of(context: &Context, stack: &StackId, run: &RunId, headers: &Heade
     let token = token.filter(|token| !token.is_empty()).ok_or(Refused::Credential)?;
     // Compared as hashes, so that the time it takes says nothing about the credential.
     let mut reading = context.store.read().await?;
-    let found = reading.run_of_state_token(stack, run, &token_hash(token)).await?;
+    let found = reading.run_of_state_token(stack, run, &fingerprint(token)).await?;
     found.filter(|run| run.state.is_working()).ok_or(Refused::Credential)
 }
 

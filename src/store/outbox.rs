@@ -41,7 +41,7 @@ impl Writing {
         for change in &self.news {
             let stack = match change {
                 Change::Stack(stack) | Change::Run(stack, _) => stack,
-                Change::Log(_) | Change::Github => continue,
+                Change::Log(_) | Change::Github | Change::People => continue,
             };
             if !stacks.contains(stack) {
                 stacks.push(stack.clone());

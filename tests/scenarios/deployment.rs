@@ -132,22 +132,21 @@ async fn a_lock_keeps_others_out_and_nothing_is_applied_by_itself() {
         return;
     }
     let repository = Repository::new();
-    let mut headway = Headway::start_with("serve", &[("HEADWAY_OPERATOR", "ada")]).await;
+    let mut headway = Headway::start().await;
     let stack = headway.stack(&repository, "Network", &[]).await;
     headway.behave(&stack, &["autodeploy", "allow_run_promotion"]).await;
     let locked =
         headway.form(&format!("{stack}/lock"), "lock_stack", &[("stack", "network"), ("note", "migrating")]).await;
-    locked.says("Locked by ada").says("migrating");
+    locked.says("Locked by operator").says("migrating");
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
-    headway.until_state(&run, "unconfirmed").await.says("The stack is locked by ada.");
+    headway.until_state(&run, "unconfirmed").await.says("The stack is locked by operator.");
 
     // Somebody else comes.
-    headway.end("-TERM");
-    headway.start_again_as("grace");
-    headway.press(&run, "confirm_run").await.has_status(409).says("The stack is locked by ada: migrating");
-    headway.form(&stack, "trigger_run", &[("stack", "network")]).await.has_status(409).says("Ask ada");
-    headway.end("-TERM");
-    headway.start_again_as("ada");
+    let grace = headway.invite("grace", "writer").await;
+    let operator = headway.act_with(grace);
+    headway.press(&run, "confirm_run").await.has_status(409).says("The stack is locked by operator: migrating");
+    headway.form(&stack, "trigger_run", &[("stack", "network")]).await.has_status(409).says("Ask operator");
+    headway.act_with(operator);
     headway.press(&run, "discard_run").await;
     headway.form(&stack, "unlock_stack", &[("stack", "network")]).await.lacks("Locked by");
     let free = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// How long anything may take before a test gives up: a limit against hanging, not a measure.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The password of everybody here.
+pub const PASSWORD: &str = "umbrella-tractor-violin-38";
+
 /// Whether there is a Terraform; a test that needs one says so and ends.
 pub fn terraform() -> bool {
     let found = Command::new("terraform").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
@@ -111,9 +114,36 @@ impl Headway {
         let data = tempfile::tempdir().unwrap();
         let environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (child, url) = spawn(subcommand, data.path(), &environment);
-        let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { child, url, data, client, environment }
+        let (child, url, link) = spawn(subcommand, data.path(), &environment);
+        let headway = Self { child, url, data, client: browser(), environment };
+        if let Some(link) = link {
+            headway.welcome(&headway.client, &link, "operator").await;
+        }
+        headway
+    }
+
+    /// Follows a one-time link with a browser: chooses a password, and the name where it may be chosen.
+    pub async fn welcome(&self, browser: &reqwest::Client, link: &str, name: &str) {
+        let secret = link.split("link=").nth(1).unwrap();
+        let fields = [("link", secret), ("name", name), ("password", PASSWORD)];
+        let answer = browser.post(format!("{}/api/accept_invitation", self.url)).header(ACCEPT, "application/json");
+        let answer = answer.form(&fields).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}: {}", answer.status(), answer.text().await.unwrap());
+    }
+
+    /// Invites somebody with a role in the whole; their browser, signed in.
+    pub async fn invite(&self, name: &str, role: &str) -> reqwest::Client {
+        let page = self.form("/settings/people", "invite_person", &[("name", name), ("role", role)]).await;
+        page.has_status(200).says("Send them this link now");
+        let link = page.html.split("/welcome?link=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let browser = browser();
+        self.welcome(&browser, &format!("link={link}"), name).await;
+        browser
+    }
+
+    /// From now on somebody else is at this Headway.
+    pub fn act_with(&mut self, browser: reqwest::Client) -> reqwest::Client {
+        std::mem::replace(&mut self.client, browser)
     }
 
     /// Sends a signal and waits until the program has ended; its exit code, none when the signal ended it.
@@ -125,15 +155,9 @@ impl Headway {
 
     /// Starts anew on the same data folder.
     pub fn start_again(&mut self) {
-        let (child, url) = spawn("serve", self.data.path(), &self.environment);
+        let (child, url, _) = spawn("serve", self.data.path(), &self.environment);
         self.child = child;
         self.url = url;
-    }
-
-    /// Starts anew, with somebody else at it.
-    pub fn start_again_as(&mut self, operator: &str) {
-        self.environment.push(("HEADWAY_OPERATOR".into(), operator.into()));
-        self.start_again();
     }
 
     pub async fn page(&self, path: &str) -> Page {
@@ -326,7 +350,13 @@ pub fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_headway"))
 }
 
-fn spawn(subcommand: &str, data: &Path, environment: &[(String, String)]) -> (Child, String) {
+/// A browser: it keeps cookies, and follows redirects only when it is told to.
+pub fn browser() -> reqwest::Client {
+    reqwest::Client::builder().redirect(Policy::none()).cookie_store(true).build().unwrap()
+}
+
+/// Starts the program; its address, and the link for the first administrator when there is none yet.
+fn spawn(subcommand: &str, data: &Path, environment: &[(String, String)]) -> (Child, String, Option<String>) {
     use std::io::{BufRead as _, BufReader};
     let log = std::fs::File::options().create(true).append(true).open(data.join("headway.log")).unwrap();
     let mut child = Command::new(program())
@@ -337,12 +367,15 @@ fn spawn(subcommand: &str, data: &Path, environment: &[(String, String)]) -> (Ch
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim().strip_prefix("Headway is at ").unwrap_or_else(|| {
-        panic!("it did not start: {line}{}", std::fs::read_to_string(data.join("headway.log")).unwrap_or_default())
-    });
-    (child, url.to_owned())
+    let mut link = None;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Some(url) = line.strip_prefix("Headway is at ") {
+            return (child, url.to_owned(), link);
+        }
+        link = line.contains("/welcome?link=").then_some(line).or(link);
+    }
+    panic!("it did not start: {}", std::fs::read_to_string(data.join("headway.log")).unwrap_or_default());
 }
 
 /// A program that stands in front of the real Terraform: runs `script` first, with the phase in `$1`.

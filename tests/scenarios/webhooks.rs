@@ -1,6 +1,6 @@
 //! Webhooks: what is not signed is not read, what is signed is kept before it is answered; and connecting an App.
 
-use crate::headway::Headway;
+use crate::headway::{Headway, browser};
 use crate::simulated::Simulated;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::RequestBuilder;
@@ -118,18 +118,22 @@ async fn an_app_is_made_from_its_manifest_with_one_click() {
         value.replace("&quot;", "\"").replace("&amp;", "&")
     };
     let action = page.html.split("<form method=\"post\" action=\"").nth(1).unwrap().split('"').next().unwrap();
-    let client = reqwest::Client::new();
+    let client = browser();
     let asked = client.post(action).form(&[("manifest", field("manifest", &page.html))]).send().await.unwrap();
     assert!(asked.status().is_success());
     let html = asked.text().await.unwrap();
     let fields: Vec<(&str, String)> =
         ["owner", "state", "manifest", "name"].into_iter().map(|name| (name, field(name, &html))).collect();
-    // Follows GitHub's redirect to Headway, and Headway's to the page that installs the App.
+    // GitHub leads to Headway, where somebody is signed in, and Headway to the page that installs the App.
+    let led = |answer: reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
     let create = format!("{}/settings/apps/create", github.url);
-    let install = client.post(create).form(&fields).send().await.unwrap();
-    assert!(install.url().path().ends_with("/installations/new"), "{}", install.url());
-    let installed = client.post(install.url().clone()).send().await.unwrap();
-    assert_eq!(installed.url().as_str(), format!("{}/settings/github", headway.url));
+    let callback = led(client.post(create).form(&fields).send().await.unwrap());
+    let nobody = led(client.get(&callback).header("accept", "text/html").send().await.unwrap());
+    assert!(nobody.starts_with("/sign-in?next="), "{nobody}");
+    let install = led(headway.client().get(&callback).send().await.unwrap());
+    assert!(install.ends_with("/installations/new"), "{install}");
+    let back = led(client.post(&install).send().await.unwrap());
+    assert_eq!(led(headway.client().get(&back).send().await.unwrap()), "/settings/github");
     headway.page("/settings/github").await.says("GitHub answers for it.").says("acme/network");
     headway.page("/activity").await.says("connect GitHub");
 

@@ -1,17 +1,22 @@
 //! What every server function begins with: who asks, and whether they may.
 
+use super::session_cookie;
+pub use crate::commands::authenticate::Identity;
 pub use crate::commands::{
     Context, add_repository, allow_plan, answer_delivery, catch_up, confirm, connect_github, create_stack,
-    delete_stack, discard, lock, promote, propose, retry, save_settings, set_current, set_variable, stop, sync,
-    trigger,
+    delete_stack, discard, invite, lock, manage_people, own_account, promote, propose, retry, save_settings,
+    save_sign_in, set_current, set_variable, sign_in, stop, sync, trigger,
 };
-pub use crate::domain::permission::{self, Action, Permit, Viewer, permit};
+pub use crate::domain::permission::{self, Action, Oneself, Permit, Role, Viewer, oneself};
+pub use crate::domain::person::{Holder, PersonId};
 pub use crate::domain::problem::Problem;
 pub use crate::domain::stack::{Behavior, Integration};
 pub use crate::domain::vendor::Vendor;
 pub use crate::domain::{RepositoryId, RunId, StackId};
 pub use crate::queries;
 pub use crate::store::Settings;
+use axum::http::HeaderValue;
+use axum::http::header::{InvalidHeaderValue, SET_COOKIE};
 use leptos::prelude::use_context;
 
 /// What commands and queries work with.
@@ -19,27 +24,32 @@ pub fn context() -> Result<Context, Problem> {
     use_context::<Context>().ok_or(Problem::Unavailable)
 }
 
-/// Who asks. Whoever reaches this Headway is its operator: it listens on this machine only.
-pub fn viewer(context: &Context) -> Viewer {
-    Viewer::everywhere(context.config.operator.clone(), permission::Role::Administrator)
+/// Who asks, and from where; perhaps nobody.
+pub fn identity() -> Identity {
+    use_context::<Identity>().unwrap_or_default()
+}
+
+/// Who asks.
+pub fn viewer() -> Result<Viewer, Problem> {
+    identity().viewer.ok_or(Problem::NotSignedIn)
+}
+
+/// The person who asks, with the name of their session; a token is nobody's self.
+pub fn myself() -> Result<(Oneself, String), Problem> {
+    let viewer = viewer()?;
+    let oneself = oneself(&viewer).ok_or_else(|| {
+        Problem::people("A token cannot do this.", "Sign in with a browser: it concerns the person alone.")
+    })?;
+    Ok((oneself, identity().session.unwrap_or_default()))
 }
 
 /// The permit to do `A` on a stack; without one the attempt is written to the activity log.
 pub async fn permitted<A: Action>(context: &Context, stack: &str) -> Result<Permit<A>, Problem> {
-    let viewer = viewer(context);
-    let stack = StackId::new(stack);
-    match permit::<A>(&viewer, &stack) {
-        Ok(permit) => Ok(permit),
-        Err(forbidden) => {
-            let problem = Problem::from(forbidden);
-            context.note_refusal(&viewer, A::NAME, Some(&stack), None, &problem).await?;
-            Err(problem)
-        }
-    }
+    context.permitted(&viewer()?, &StackId::new(stack)).await
 }
 
 /// The permit for what concerns this Headway as a whole and no stack.
-pub async fn administrator<A: Action>(context: &Context) -> Result<Permit<A>, Problem> {
+pub async fn everywhere<A: Action>(context: &Context) -> Result<Permit<A>, Problem> {
     permitted(context, "").await
 }
 
@@ -51,4 +61,26 @@ pub fn go(page: &str) {
 /// One item a line, or between commas.
 pub fn list(text: &str) -> Vec<String> {
     text.split(['\n', ',']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Has the browser keep a session.
+pub fn keep_session(context: &Context, secret: &str) -> Result<(), Problem> {
+    set_cookie(session_cookie::keep(&context.config, secret))
+}
+
+/// Has the browser forget its session.
+pub fn forget_session(context: &Context) -> Result<(), Problem> {
+    set_cookie(session_cookie::forget(&context.config))
+}
+
+fn set_cookie(cookie: Result<HeaderValue, InvalidHeaderValue>) -> Result<(), Problem> {
+    let response = use_context::<leptos_axum::ResponseOptions>().ok_or(Problem::Unavailable)?;
+    response.append_header(SET_COOKIE, cookie.map_err(|_| Problem::Unavailable)?);
+    Ok(())
+}
+
+/// The page to lead to after signing in: one of this Headway's own, never another site's.
+pub fn inside(next: &str) -> &str {
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if own { next } else { "/" }
 }

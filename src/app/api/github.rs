@@ -11,7 +11,7 @@ use leptos::prelude::*;
 pub async fn github(web: String, api: String, organization: String) -> Result<GithubView, Problem> {
     use super::access::*;
     let context = context()?;
-    let permit = administrator::<permission::ConnectGithub>(&context).await?;
+    let permit = everywhere::<permission::ConnectGithub>(&context).await?;
     queries::github(&context, &permit, &web, &api, &organization).await
 }
 
@@ -19,14 +19,16 @@ pub async fn github(web: String, api: String, organization: String) -> Result<Gi
 #[server(endpoint = "github_repositories")]
 pub async fn github_repositories() -> Result<Vec<(String, String)>, Problem> {
     use super::access::*;
-    queries::repositories(&context()?).await
+    let context = context()?;
+    queries::repositories(&context, &everywhere(&context).await?).await
 }
 
 /// The ledger of deliveries.
 #[server(endpoint = "deliveries")]
 pub async fn deliveries(before: Option<i64>) -> Result<DeliveriesView, Problem> {
     use super::access::*;
-    queries::deliveries(&context()?, before.map(crate::domain::Timestamp)).await
+    let context = context()?;
+    queries::deliveries(&context, &everywhere(&context).await?, before.map(crate::domain::Timestamp)).await
 }
 
 /// Takes the keys of an App that was made by hand.
@@ -40,7 +42,7 @@ pub async fn connect_github(
 ) -> Result<(), Problem> {
     use super::access::*;
     let context = context()?;
-    let permit = administrator::<permission::ConnectGithub>(&context).await?;
+    let permit = everywhere::<permission::ConnectGithub>(&context).await?;
     let addresses = connect_github::addresses(&web_address, &api_address)?;
     let app_id = app_id.trim().parse().map_err(|_| Problem::field("app_id", "An App ID is a number."))?;
     let keys = connect_github::Keys { addresses, app_id, private_key, webhook_secret };
@@ -54,7 +56,7 @@ pub async fn connect_github(
 pub async fn disconnect_github() -> Result<(), Problem> {
     use super::access::*;
     let context = context()?;
-    let permit = administrator::<permission::ConnectGithub>(&context).await?;
+    let permit = everywhere::<permission::ConnectGithub>(&context).await?;
     connect_github::disconnect(&context, &permit).await?;
     go(&format!("/settings/github?saved={}", context.now().0));
     Ok(())
@@ -65,7 +67,7 @@ pub async fn disconnect_github() -> Result<(), Problem> {
 pub async fn check_github() -> Result<(), Problem> {
     use super::access::*;
     let context = context()?;
-    administrator::<permission::ConnectGithub>(&context).await?;
+    everywhere::<permission::ConnectGithub>(&context).await?;
     catch_up::check_now(&context).await?;
     go(&format!("/settings/github?saved={}", context.now().0));
     Ok(())
@@ -76,7 +78,7 @@ pub async fn check_github() -> Result<(), Problem> {
 pub async fn replay_delivery(delivery: String) -> Result<(), Problem> {
     use super::access::*;
     let context = context()?;
-    let permit = administrator::<permission::ConnectGithub>(&context).await?;
+    let permit = everywhere::<permission::ConnectGithub>(&context).await?;
     answer_delivery::replay(&context, &permit, &delivery).await?;
     go(&format!("/settings/github/deliveries?replayed={}", context.now().0));
     Ok(())

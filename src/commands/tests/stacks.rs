@@ -14,12 +14,14 @@ async fn create(world: &World, id: &str, settings: Settings) -> Result<StackId, 
 async fn a_repository_is_added_once_and_only_by_an_administrator() {
     let world = World::new().await;
     let address = world.origin.address();
-    let again = add_repository(&world.context, &Viewer::system(), &format!(" {address}/ ")).await;
+    let again = add_repository(&world.context, &everywhere(), &format!(" {address}/ ")).await;
     assert_eq!(again, Ok(world.repository.clone()));
-    let forbidden = add_repository(&world.context, &writer("ada"), &address).await;
-    assert_eq!(forbidden, Err(Problem::Forbidden { needs: Role::Administrator }));
+    let forbidden = world.context.permitted::<CreateStack>(&writer("ada"), &StackId::new("")).await;
+    assert_eq!(forbidden.unwrap_err(), Problem::Forbidden { needs: Role::Administrator });
+    let refused = world.read().await.activity(&Filter::default(), 1).await.unwrap().remove(0);
+    assert_eq!((refused.actor.as_str(), refused.outcome), ("ada", Outcome::Refused));
     for address in ["", "ext::sh -c true", "--upload-pack=x", "/nowhere/at/all"] {
-        let result = add_repository(&world.context, &Viewer::system(), address).await;
+        let result = add_repository(&world.context, &everywhere(), address).await;
         assert_eq!(fields(result), ["address"], "{address}");
     }
 }
@@ -28,7 +30,7 @@ async fn a_repository_is_added_once_and_only_by_an_administrator() {
 async fn an_empty_repository_makes_no_stack() {
     let world = World::new().await;
     let empty = Origin::new(&world.folder.path().join("empty.git"));
-    let result = add_repository(&world.context, &Viewer::system(), &empty.address()).await;
+    let result = add_repository(&world.context, &everywhere(), &empty.address()).await;
     assert_eq!(fields(result), ["address"]);
 }
 

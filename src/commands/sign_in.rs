@@ -1,0 +1,126 @@
+//! Sign in and sign out: a person proves who they are, and their browser gets a secret that stands for it. Whatever is
+//! wrong, the answer is the same sentence; too many tries are refused before anything is compared.
+
+use super::Context;
+use super::authenticate::Place;
+use super::throttle::Allowance;
+use crate::domain::permission::{Oneself, Role, Viewer};
+use crate::domain::problem::Problem;
+use crate::secret::{fingerprint, fresh};
+use crate::store::{Person, Session, Writing};
+
+/// How often one name may be tried: ten times, then once a minute.
+const NAME_TRIES: Allowance = Allowance { burst: 10, every: 60_000 };
+
+/// How often may be tried from one address: thirty times, then once every ten seconds.
+const ADDRESS_TRIES: Allowance = Allowance { burst: 30, every: 10_000 };
+
+/// How many sessions one person may have.
+const SESSIONS: usize = 20;
+
+/// The longest name of a browser that is kept, in characters.
+const BROWSER: usize = 200;
+
+/// What the log calls it.
+const ACTION: &str = "sign in";
+
+/// A session that has just begun.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// What the browser is to hold.
+    pub secret: String,
+}
+
+/// Signs a person in by their password.
+pub async fn sign_in(context: &Context, name: &str, password: String, place: &Place) -> Result<Begun, Problem> {
+    let name = name.trim();
+    let now = context.now();
+    context.throttle.take(&format!("address {}", place.from), ADDRESS_TRIES, now)?;
+    context.throttle.take(&format!("name {}", name.to_lowercase()), NAME_TRIES, now)?;
+    let mut reading = context.store.read().await?;
+    let ways = reading.sign_in().await?;
+    let person = reading.person_named(name).await?;
+    drop(reading);
+    let hash = person.as_ref().filter(|person| !person.disabled && ways.passwords).and_then(|p| p.password.clone());
+    let fits = context.passwords.fits(password, hash).await.map_err(|error| {
+        tracing::error!(%error, "cannot compare a password");
+        Problem::Unavailable
+    })?;
+    match person.filter(|_| fits) {
+        Some(person) => {
+            context.throttle.forgive(&format!("name {}", name.to_lowercase()));
+            begin(context, person, place, "with their password").await
+        }
+        None => {
+            let problem = Problem::people(
+                "This name and password do not fit.",
+                "Check both, or ask an administrator for a new link to choose a password.",
+            );
+            // Under the name that was tried, cut: nobody has proved that it is theirs.
+            let tried: String = name.chars().take(crate::domain::person::NAME_LIMIT).collect();
+            let viewer = Viewer { role: None, from: place.from.clone(), ..Viewer::everywhere(tried, Role::Reader) };
+            context.note_refusal(&viewer, ACTION, None, None, &problem).await?;
+            Err(problem)
+        }
+    }
+}
+
+/// Begins a session for somebody who has proved who they are; `how` goes into the log.
+pub async fn begin(context: &Context, person: Person, place: &Place, how: &str) -> Result<Begun, Problem> {
+    let mut writing = context.store.write().await?;
+    let begun = begin_in(context, &mut writing, person, place, how).await?;
+    writing.commit().await?;
+    Ok(begun)
+}
+
+/// The same, in a transaction that does more.
+pub async fn begin_in(
+    context: &Context,
+    writing: &mut Writing,
+    person: Person,
+    place: &Place,
+    how: &str,
+) -> Result<Begun, Problem> {
+    let now = context.now();
+    let secret = context.fresh_secret()?;
+    let session = Session {
+        token_hash: fingerprint(&secret),
+        id: context.ids.next(now),
+        person_id: person.id.clone(),
+        created_at: now,
+        seen_at: now,
+        came_from: place.from.clone(),
+        browser: place.browser.chars().take(BROWSER).collect(),
+    };
+    writing.add_session(&session, SESSIONS).await?;
+    let viewer = writing.member(&person).await?.viewer(&[], place.from.clone());
+    writing.save_person(&Person { seen_at: Some(now), ..person }).await?;
+    context.record(writing, &viewer, ACTION, None, None, how).await?;
+    Ok(Begun { secret })
+}
+
+/// Ends the session that asks.
+pub async fn sign_out(context: &Context, oneself: &Oneself, session: &str) -> Result<(), Problem> {
+    let mut writing = context.store.write().await?;
+    writing.end_session(oneself.person(), session).await?;
+    context.record(&mut writing, oneself.viewer(), "sign out", None, None, "").await?;
+    Ok(writing.commit().await?)
+}
+
+impl Context {
+    /// A text sealed for the database.
+    pub fn sealed(&self, text: &str) -> Result<String, Problem> {
+        self.vault.seal(text).map_err(|error| {
+            tracing::error!(%error, "cannot seal a secret");
+            Problem::Unavailable
+        })
+    }
+
+    /// A new secret.
+    pub fn fresh_secret(&self) -> Result<String, Problem> {
+        fresh().map_err(|error| {
+            tracing::error!(%error, "no randomness for a secret");
+            Problem::Unavailable
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! Identity: who asks. A browser shows its session in a cookie, a script its token in a header; the sample takes whoever
+//! reaches it for its operator.
+//!
+//! Every address is closed to whoever is nobody, except those that [`is_public`] names.
+
+use super::Server;
+use crate::app::api::session_cookie;
+use crate::commands::authenticate::{Identity, Place, by_session, by_token};
+use crate::commands::throttle::Allowance;
+use crate::domain::problem::Problem;
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{ACCEPT, AUTHORIZATION, COOKIE, HOST, LOCATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+
+/// How often a wrong token may be shown from one address: sixty times, then once a second.
+const WRONG_TOKENS: Allowance = Allowance { burst: 60, every: 1_000 };
+
+/// Where a browser is led that has nobody signed in.
+const SIGN_IN: &str = "/sign-in";
+
+/// Whether everybody may reach an address. All others are for whoever is signed in, and what they may do there is decided
+/// by the commands.
+pub fn is_public(method: &Method, path: &str) -> bool {
+    match path {
+        "/sign-in" | "/sign-in/github" | "/sign-in/openid" | "/sign-in/callback" | "/welcome" => method == Method::GET,
+        "/api/sign_in" | "/api/accept_invitation" | "/api/ways_to_sign_in" | "/api/invitation" => true,
+        // GitHub proves itself by its signature.
+        "/webhooks/github" => method == Method::POST,
+        "/favicon.svg" | "/icons.svg" | "/robots.txt" | "/health" => true,
+        file => file.starts_with("/pkg/"),
+    }
+}
+
+/// Finds out who asks, and lets nobody through to what is not public.
+pub async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    if let Some(refused) = foreign_host(&server, request.headers()) {
+        return refused;
+    }
+    let place = Place { from: peer(&request), browser: browser(request.headers()) };
+    let identity = match find(&server, request.headers(), place).await {
+        Ok(identity) => identity,
+        Err(problem) => return refuse(request.headers(), &problem),
+    };
+    if identity.viewer.is_none() && !is_public(request.method(), request.uri().path()) {
+        let wants_page = request.method() == Method::GET && accepts_html(request.headers());
+        return if wants_page { to_sign_in(request.uri()) } else { refuse(request.headers(), &Problem::NotSignedIn) };
+    }
+    request.extensions_mut().insert(identity);
+    next.run(request).await
+}
+
+async fn find(server: &Server, headers: &HeaderMap, place: Place) -> Result<Identity, Problem> {
+    let context = &server.context;
+    if let Some(operator) = &server.operator {
+        let viewer = context.viewer(operator, &place.from).await?;
+        return Ok(Identity { viewer, session: None, place });
+    }
+    if let Some(shown) = headers.get(AUTHORIZATION) {
+        let token = shown.to_str().ok().and_then(|shown| shown.strip_prefix("Bearer "));
+        let viewer = match token {
+            Some(token) => by_token(context, token.trim(), &place.from).await?,
+            None => None,
+        };
+        if viewer.is_none() {
+            context.throttle.take(&format!("token {}", place.from), WRONG_TOKENS, context.now())?;
+            return Err(Problem::NotSignedIn);
+        }
+        return Ok(Identity { viewer, session: None, place });
+    }
+    let cookie = cookie(headers, session_cookie::name(&context.config));
+    let signed_in = match cookie {
+        Some(secret) => by_session(context, &secret, &place.from).await?,
+        None => None,
+    };
+    let (viewer, session) = signed_in.unzip();
+    Ok(Identity { viewer, session, place })
+}
+
+/// The address at the other end of the connection. What a proxy says of the one before is not believed: anybody can say it.
+fn peer(request: &Request) -> String {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default()
+}
+
+fn browser(headers: &HeaderMap) -> String {
+    headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// What a cookie of this name holds.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// The sample takes everybody for its operator, so it answers to this machine's own names alone: a page elsewhere whose name
+/// was made to lead here is refused (DNS rebinding).
+fn foreign_host(server: &Server, headers: &HeaderMap) -> Option<Response> {
+    server.operator.as_ref()?;
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let own = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
+    (!own).then(|| (StatusCode::MISDIRECTED_REQUEST, "The sample answers to this machine only.").into_response())
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Leads to signing in, and from there back.
+fn to_sign_in(uri: &Uri) -> Response {
+    let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if wanted != "/" {
+        query.append_pair("next", wanted);
+    }
+    let query = query.finish();
+    let page = if query.is_empty() { SIGN_IN.to_owned() } else { format!("{SIGN_IN}?{query}") };
+    (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response()
+}
+
+fn refuse(headers: &HeaderMap, problem: &Problem) -> Response {
+    let status = crate::app::status(problem);
+    let mut response = if accepts_html(headers) {
+        let cure = problem.cure().unwrap_or_default();
+        (status, format!("{} {cure}", problem.sentence())).into_response()
+    } else {
+        (status, Json(problem.clone())).into_response()
+    };
+    if let Problem::TooMany { seconds } = problem {
+        response.headers_mut().insert(RETRY_AFTER, (*seconds).into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        let how = axum::http::HeaderValue::from_static("Bearer realm=\"Headway\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, how);
+    }
+    response
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn the_cookie_is_found_among_others_and_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=1; xsession=2;session=3=4"));
+        headers.append(COOKIE, HeaderValue::from_static("other=5"));
+        assert_eq!(cookie(&headers, "session").as_deref(), Some("3=4"));
+        assert_eq!(cookie(&headers, "other").as_deref(), Some("5"));
+        assert_eq!(cookie(&headers, "sess"), None);
+    }
+
+    #[test]
+    fn signing_in_leads_back_to_what_was_asked_for() {
+        for (wanted, page) in
+            [("/", "/sign-in"), ("/stack/a?log=1&x=%20", "/sign-in?next=%2Fstack%2Fa%3Flog%3D1%26x%3D%2520")]
+        {
+            let response = to_sign_in(&wanted.parse().unwrap());
+            assert_eq!(response.headers()[LOCATION], page);
+        }
+    }
+}
