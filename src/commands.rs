@@ -25,6 +25,7 @@ pub mod read_installations;
 pub mod receive_delivery;
 pub mod receive_push;
 pub mod reconcile;
+pub mod repeats;
 pub mod retry;
 pub mod retry_outdated;
 pub mod save_settings;
@@ -40,9 +41,12 @@ pub mod trigger;
 pub use advance::advance;
 pub use connect_github::Connecting;
 pub use fetch::Fetching;
+pub use repeats::Repeats;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
+use crate::domain::activity::{Detail, Entry, Outcome};
+use crate::domain::difference::Differences;
 use crate::domain::permission::{Action, Permit, Viewer};
 use crate::domain::problem::{Problem, Refusal, Thing};
 use crate::domain::run::Run;
@@ -51,7 +55,7 @@ use crate::domain::{Commit, CommitHash, RepositoryId, RunId, StackId, Timestamp}
 use crate::git::history::History;
 use crate::git::mirror::Mirror;
 use crate::github::GitHub;
-use crate::store::{Entry, Outcome, Reading, Store, StoreError, Writing};
+use crate::store::{Reading, Store, StoreError, Writing};
 use crate::vault::Vault;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -81,6 +85,8 @@ pub struct Context {
     pub connecting: Connecting,
     /// Wakes whoever works on deliveries.
     pub delivered: Arc<Notify>,
+    /// Counts attempts that are made again and again.
+    pub repeats: Repeats,
 }
 
 impl Context {
@@ -116,7 +122,7 @@ impl Context {
         Ok(commit)
     }
 
-    /// Adds a line to the activity log of this transaction.
+    /// Adds an entry to the activity log, with this transaction: what was done, as a sentence, as differences, or both.
     pub async fn record(
         &self,
         writing: &mut Writing,
@@ -124,10 +130,12 @@ impl Context {
         action: &str,
         stack: Option<&StackId>,
         run: Option<&RunId>,
-        detail: impl Into<String>,
+        detail: impl Into<Detail>,
     ) -> Result<(), Problem> {
+        let Detail { sentence, differences } = detail.into();
         let entry = self.entry(viewer, action, stack, run);
-        Ok(writing.add_activity(&Entry { detail: detail.into(), ..entry }).await?)
+        writing.add_activity(Entry { detail: sentence, differences, ..entry });
+        Ok(())
     }
 
     /// Passes a command's result on; a refusal is written to the activity log on the way.
@@ -154,7 +162,7 @@ impl Context {
     ) -> Result<(), Problem> {
         let entry = self.entry(viewer, action, stack, run);
         let mut writing = self.store.write().await?;
-        writing.add_activity(&Entry { outcome: Outcome::Refused, detail: problem.sentence(), ..entry }).await?;
+        writing.add_activity(Entry { outcome: Outcome::Refused, detail: problem.sentence(), ..entry });
         Ok(writing.commit().await?)
     }
 
@@ -167,10 +175,12 @@ impl Context {
             actor: viewer.name.clone(),
             origin: viewer.from.clone(),
             action: action.into(),
-            stack_id: stack.cloned(),
+            // The stack without a name is the whole of this Headway.
+            stack_id: stack.filter(|stack| !stack.as_str().is_empty()).cloned(),
             run_id: run.cloned(),
             outcome: Outcome::Done,
             detail: String::new(),
+            differences: Differences::default(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What each page shows, read from the store and the mirrors. Nothing here changes anything.
 
 mod activity;
+pub mod audit;
 mod github;
 mod run;
 mod settings;
 mod stack;
 mod stacks;
 
-pub use activity::activity;
+pub use activity::{activity, export};
 pub use github::{deliveries, github, repositories};
 pub use run::{changes, log, run};
 pub use settings::{repository, settings};

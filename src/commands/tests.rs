@@ -2,6 +2,7 @@
 //! through the store, step by step.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod activity;
 mod environment;
 mod history;
 mod locks;
@@ -58,6 +59,7 @@ async fn context(folder: &std::path::Path, database: &str) -> Context {
         github: GitHub::new(Clock::set(1_800_000_000_000)).unwrap(),
         connecting: Connecting::default(),
         delivered: Arc::default(),
+        repeats: Repeats::default(),
     }
 }
 
@@ -187,8 +189,9 @@ impl World {
 
     /// The activity of the stack, newest first: outcome, actor, action, detail.
     async fn activity(&self) -> Vec<Entry> {
-        let filter = Filter { stack: Some(self.stack.clone()), before: None };
-        self.read().await.activity(&filter, 1000).await.unwrap()
+        let filter = Filter { stack: Some(self.stack.clone()), ..Filter::default() };
+        let links = self.read().await.activity(&filter, 1000).await.unwrap();
+        links.into_iter().map(|link| link.entry).collect()
     }
 
     /// Everything that a refusal must leave as it was.
