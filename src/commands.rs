@@ -29,6 +29,7 @@ pub mod read_installations;
 pub mod receive_delivery;
 pub mod receive_push;
 pub mod reconcile;
+pub mod repeats;
 pub mod retry;
 pub mod retry_outdated;
 pub mod reveal;
@@ -48,11 +49,14 @@ pub mod trigger;
 pub use advance::advance;
 pub use connect_github::Connecting;
 pub use fetch::Fetching;
+pub use repeats::Repeats;
 pub use reveal::Revealed;
 pub use throttle::Throttle;
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
+use crate::domain::activity::{Detail, Entry, Outcome};
+use crate::domain::difference::Differences;
 use crate::domain::permission::{Action, Permit, Viewer, permit};
 use crate::domain::problem::{Problem, Refusal, Thing};
 use crate::domain::run::Run;
@@ -62,7 +66,7 @@ use crate::git::history::History;
 use crate::git::mirror::Mirror;
 use crate::github::GitHub;
 use crate::password::Passwords;
-use crate::store::{Entry, Outcome, Reading, Store, StoreError, Writing};
+use crate::store::{Reading, Store, StoreError, Writing};
 use crate::vault::Vault;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -98,6 +102,8 @@ pub struct Context {
     pub passwords: Passwords,
     /// What is shown once.
     pub revealed: Revealed,
+    /// Counts attempts that are made again and again.
+    pub repeats: Repeats,
 }
 
 impl Context {
@@ -133,7 +139,7 @@ impl Context {
         Ok(commit)
     }
 
-    /// Adds a line to the activity log of this transaction.
+    /// Adds an entry to the activity log, with this transaction: what was done, as a sentence, as differences, or both.
     pub async fn record(
         &self,
         writing: &mut Writing,
@@ -141,10 +147,12 @@ impl Context {
         action: &str,
         stack: Option<&StackId>,
         run: Option<&RunId>,
-        detail: impl Into<String>,
+        detail: impl Into<Detail>,
     ) -> Result<(), Problem> {
+        let Detail { sentence, differences } = detail.into();
         let entry = self.entry(viewer, action, stack, run);
-        Ok(writing.add_activity(&Entry { detail: detail.into(), ..entry }).await?)
+        writing.add_activity(Entry { detail: sentence, differences, ..entry });
+        Ok(())
     }
 
     /// The permit to do `A` on a stack; an attempt without the right is written to the activity log. Of a stack that the
@@ -188,7 +196,7 @@ impl Context {
     ) -> Result<(), Problem> {
         let entry = self.entry(viewer, action, stack, run);
         let mut writing = self.store.write().await?;
-        writing.add_activity(&Entry { outcome: Outcome::Refused, detail: problem.sentence(), ..entry }).await?;
+        writing.add_activity(Entry { outcome: Outcome::Refused, detail: problem.sentence(), ..entry });
         Ok(writing.commit().await?)
     }
 
@@ -201,10 +209,12 @@ impl Context {
             actor: viewer.name.clone(),
             origin: viewer.from.clone(),
             action: action.into(),
-            stack_id: stack.cloned(),
+            // The stack without a name is the whole of this Headway.
+            stack_id: stack.filter(|stack| !stack.as_str().is_empty()).cloned(),
             run_id: run.cloned(),
             outcome: Outcome::Done,
             detail: String::new(),
+            differences: Differences::default(),
         }
     }
 }

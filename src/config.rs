@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The name of the SQLite file in the data folder.
+pub const DATABASE_FILE: &str = "headway.db";
+
 /// The settings of one Headway.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -81,7 +84,7 @@ impl Config {
 
     /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
-        self.data.join("headway.db")
+        self.data.join(DATABASE_FILE)
     }
 
     /// The file that keeps the port of the state backend.

@@ -1,8 +1,11 @@
 //! The vocabulary of Headway, one word for one thing (product.md, Words). Everything here is plain data that both the
 //! server and the browser understand; nothing here reads a clock, a file or a database.
 
+pub mod activity;
+pub mod actor;
 pub mod check_run;
 pub mod deployment;
+pub mod difference;
 pub mod hold;
 pub mod log_line;
 pub mod permission;

@@ -1,23 +1,26 @@
 //! The program: reads the command line, opens the store, starts the workers, serves, and ends in good order.
 
 use anyhow::{Context as _, bail};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use headway::clock::{Clock, Ids};
 use headway::commands::{
-    Connecting, Context, Fetching, Revealed, Throttle, answer_delivery, catch_up, fetch, invite, reconcile,
+    Connecting, Context, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, fetch, invite, reconcile,
+    repeats,
 };
-use headway::config::Config;
+use headway::config::{Config, DATABASE_FILE};
 use headway::domain::problem::Problem;
 use headway::github::GitHub;
 use headway::password::Passwords;
-use headway::store::Store;
+use headway::queries::audit::{Export, verify, verify_lines};
+use headway::store::{Filter, Store};
 use headway::vault::Vault;
 use headway::{runner, sample, server};
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
+use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -41,12 +44,58 @@ enum Command {
     Demo(Config),
     /// Prints a link that makes an administrator, once: for when nobody can sign in any more. Headway must not be running.
     Administrator(Config),
+    /// Verifies or exports the activity log.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Runs one program that must not outlive Headway; used by Headway itself.
     #[command(hide = true)]
     Supervise {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<OsString>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Walks along the whole log and says how long it is and the hash of its last entry, or which entry does not fit.
+    ///
+    /// Ends with 1 when the log does not verify, and with 2 when it cannot be read. A Headway may work on it meanwhile.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+        /// An export to verify in place of the database.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// A hash that was noted earlier; one of the entries must have it.
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
+    /// Prints the whole log as JSON lines, oldest first.
+    Export {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where the log is.
+#[derive(Args, Debug)]
+struct Place {
+    /// The folder that holds the database.
+    #[arg(long, env = "HEADWAY_DATA", default_value = "data")]
+    data: PathBuf,
+    /// A PostgreSQL address; without it the database is a SQLite file in the data folder.
+    #[arg(long, env = "HEADWAY_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+}
+
+impl Place {
+    async fn open(&self) -> anyhow::Result<Store> {
+        let opened = match &self.database {
+            Some(address) => Store::open_postgres_to_read(address).await,
+            None => Store::open_sqlite_to_read(&self.data.join(DATABASE_FILE)).await,
+        };
+        opened.context("cannot open the database")
+    }
 }
 
 fn main() -> ExitCode {
@@ -62,6 +111,12 @@ fn main() -> ExitCode {
             let code = runtime.block_on(runner::supervise::supervise(&program));
             return ExitCode::from(u8::try_from(code).unwrap_or(1));
         }
+        Command::Audit(audit) => {
+            return runtime.block_on(self::audit(audit)).unwrap_or_else(|error| {
+                eprintln!("headway: {error:#}");
+                ExitCode::from(2)
+            });
+        }
         Command::Serve(config) => runtime.block_on(serve(config)),
         Command::Administrator(config) => runtime.block_on(administrator(config)),
         Command::Demo(config) => runtime.block_on(serve(Config { sample: true, ..config })),
@@ -71,6 +126,42 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("headway: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+async fn audit(audit: Audit) -> anyhow::Result<ExitCode> {
+    match audit {
+        Audit::Verify { place, file, head } => {
+            let noted = head.map(|head| head.trim().to_ascii_lowercase());
+            let verified = match file {
+                Some(file) => {
+                    let cannot = || format!("cannot read {}", file.display());
+                    let lines = BufReader::new(File::open(&file).with_context(cannot)?);
+                    verify_lines(lines, noted).with_context(cannot)?
+                }
+                None => verify(&place.open().await?, noted).await.context(
+                    "cannot read the activity log. Has this version of Headway been started on the database yet?",
+                )?,
+            };
+            Ok(match verified {
+                Ok(head) => {
+                    println!("The activity log verifies: {} entries, head {}", head.number, head.hash);
+                    ExitCode::SUCCESS
+                }
+                Err(misfit) => {
+                    eprintln!("The activity log does not verify. {misfit}");
+                    ExitCode::FAILURE
+                }
+            })
+        }
+        Audit::Export { place } => {
+            let store = place.open().await?;
+            let mut export = Export::begin(&store, Filter::default()).await.context("cannot read the activity log")?;
+            while let Some(lines) = export.next(&store).await.context("cannot read the activity log")? {
+                std::io::stdout().write_all(lines.as_bytes()).context("cannot print the activity log")?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
     }
 }
@@ -109,6 +200,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         tokio::spawn(reconcile::work(context.clone())),
         tokio::spawn(catch_up::work(context.clone())),
     ];
+    let repeats = tokio::spawn(repeats::work(context.clone()));
     let seeding = context.config.sample.then(|| tokio::spawn(sample::seed(context.clone())));
     let state = tokio::spawn(axum::serve(state_listener, server::state_router(context.clone())).into_future());
     let operator = if context.config.sample { Some(sample::operator(&context).await?) } else { None };
@@ -154,6 +246,8 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     if let Ok(served) = tokio::time::timeout(close_limit, serving).await {
         served.context("the server ended badly")?.context("the server ended badly")?;
     }
+    repeats.abort();
+    repeats::finish(&context).await;
     context.store.close().await;
     Ok(())
 }
@@ -239,5 +333,6 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         throttle: Throttle::default(),
         passwords: Passwords::default(),
         revealed: Revealed::default(),
+        repeats: Repeats::default(),
     })
 }

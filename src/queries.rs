@@ -1,6 +1,7 @@
 //! What each page shows, read from the store and the mirrors. Nothing here changes anything.
 
 mod activity;
+pub mod audit;
 mod github;
 mod people;
 mod run;
@@ -8,7 +9,7 @@ mod settings;
 mod stack;
 mod stacks;
 
-pub use activity::activity;
+pub use activity::{activity, export};
 pub use github::{deliveries, github, repositories};
 pub use people::{CALLBACK, account, people, person, stack_access, ways_to_sign_in};
 pub use run::{changes, log, run};

@@ -1,5 +1,6 @@
 //! The server: which address leads where, and what every answer carries.
 
+mod activity_export;
 mod assets;
 mod events;
 pub mod forms;
@@ -81,6 +82,7 @@ pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Rec
         .layer(axum::middleware::from_fn_with_state(server.clone(), forms::answer_forms))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .route("/events", get(events::events))
+        .route("/activity/export", get(activity_export::export))
         .route("/stack/{stack}/run/{run}/log/{position}", get(log_text::log_text))
         // What GitHub sends, and where it leads a browser back to.
         .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(DELIVERY_LIMIT)))

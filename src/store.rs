@@ -30,7 +30,7 @@ mod tests;
 mod variable;
 
 pub use access_token::AccessToken;
-pub use activity::{Entry, Filter, Outcome};
+pub use activity::Filter;
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Received, UNCONCERNED};
 pub use github_app::{GithubApp, Installation};
 pub use github_check::{CheckKind, GithubCheck, GithubDeployment, KnownCheck, NewCheck};
@@ -48,6 +48,7 @@ pub use stack::{NewStack, Settings};
 pub use state::{StateLock, StateVersion};
 pub use variable::Variable;
 
+use crate::domain::activity::Entry;
 use crate::domain::{RunId, StackId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -75,6 +76,9 @@ macro_rules! on {
 }
 use on;
 
+/// How long a connection to SQLite waits for its turn.
+const WAIT: Duration = Duration::from_secs(5);
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -101,6 +105,15 @@ impl StoreError {
         match self {
             Self::Database(sqlx::Error::Database(error)) => error.is_unique_violation(),
             Self::Database(_) | Self::Schema(_) | Self::Changed | Self::Unreadable(_) | Self::TooOld(_) => false,
+        }
+    }
+
+    /// Whether a row holds what cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Database(error) => matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }),
+            Self::Unreadable(_) => true,
+            Self::Schema(_) | Self::Changed | Self::TooOld(_) => false,
         }
     }
 }
@@ -153,6 +166,7 @@ pub struct Reading {
 /// A transaction that writes. Nothing happened until [`Writing::commit`].
 pub struct Writing {
     reading: Reading,
+    entries: Vec<Entry>,
     news: Vec<Change>,
     changes: broadcast::Sender<Change>,
 }
@@ -180,7 +194,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
+            .busy_timeout(WAIT);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -194,7 +208,16 @@ impl Store {
         sqlx::migrate!().run(&writer).await?;
         let readers =
             SqlitePoolOptions::new().max_connections(8).connect_with(options.pragma("query_only", "on")).await?;
-        Ok(Self::over(Database::Sqlite { writer, readers }))
+        let store = Self::over(Database::Sqlite { writer, readers });
+        store.keep_activity().await?;
+        Ok(store)
+    }
+
+    /// Opens the SQLite file only to read it, beside a Headway that may work on it; nothing is made or brought up to date.
+    pub async fn open_sqlite_to_read(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new().filename(file).busy_timeout(WAIT).pragma("query_only", "on");
+        let readers = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        Ok(Self::over(Database::Sqlite { writer: readers.clone(), readers }))
     }
 
     /// Connects to PostgreSQL by its address and brings the schema up to date.
@@ -202,6 +225,15 @@ impl Store {
         let options = PgConnectOptions::from_str(address)?;
         let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
         sqlx::migrate!().run(&pool).await?;
+        let store = Self::over(Database::Postgres(pool));
+        store.keep_activity().await?;
+        Ok(store)
+    }
+
+    /// Connects to PostgreSQL only to read; nothing is brought up to date.
+    pub async fn open_postgres_to_read(address: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(address)?.options([("default_transaction_read_only", "on")]);
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         Ok(Self::over(Database::Postgres(pool)))
     }
 
@@ -233,7 +265,8 @@ impl Store {
             Database::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("begin immediate").await?),
             Database::Postgres(pool) => Open::Postgres(pool.begin().await?),
         };
-        Ok(Writing { reading: Reading { transaction }, news: Vec::new(), changes: self.changes.clone() })
+        let (entries, news) = (Vec::new(), Vec::new());
+        Ok(Writing { reading: Reading { transaction }, entries, news, changes: self.changes.clone() })
     }
 
     /// Closes every connection, after what runs on them has ended.
@@ -250,9 +283,10 @@ impl Store {
 
 impl Writing {
     /// Makes everything true at once, then tells the news. What GitHub has to be told of it is noted in the outbox by
-    /// the same transaction, so that no command can forget to.
+    /// the same transaction, so that no command can forget to. Last of all come the entries of the activity log.
     pub async fn commit(mut self) -> Result<()> {
         self.mark_changed().await?;
+        self.append_activity().await?;
         match self.reading.transaction {
             Open::Sqlite(transaction) => transaction.commit().await?,
             Open::Postgres(transaction) => transaction.commit().await?,

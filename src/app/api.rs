@@ -24,7 +24,8 @@ pub use people::{
 };
 
 use super::view::{
-    ActivityView, ChangesView, LogView, ProposedView, RepositoryView, RunView, SettingsView, StacksView, TrackedView,
+    ActivityFilter, ActivityView, ChangesView, LogView, ProposedView, RepositoryView, RunView, SettingsView,
+    StacksView, TrackedView,
 };
 use crate::domain::problem::Problem;
 use leptos::prelude::*;
@@ -95,10 +96,11 @@ pub async fn repository(id: String, branch: Option<String>) -> Result<Repository
 
 /// The activity log.
 #[server(endpoint = "activity")]
-pub async fn activity(stack: Option<String>, before: Option<String>) -> Result<ActivityView, Problem> {
+pub async fn activity(filter: ActivityFilter) -> Result<ActivityView, Problem> {
     use access::*;
-    let stack = stack.filter(|stack| !stack.is_empty()).map(StackId::new);
-    queries::activity(&context()?, stack, before).await
+    let context = context()?;
+    let permit = permitted::<permission::LookAround>(&context, filter.stack.trim()).await?;
+    queries::activity(&context, &permit, &filter).await
 }
 
 /// Promotes a proposed run and leads to the tracked one.

@@ -3,9 +3,11 @@
 //!
 //! Every page says when it was read, so that "5 minutes ago" is the same on the server and in the browser.
 
+mod activity;
 mod github;
 mod people;
 
+pub use activity::{ActivityFilter, ActivityRow, ActivityView};
 pub use github::{AppView, DeliveriesView, DeliveryRow, GithubView, InstallationView, IntegrationView};
 pub use people::{AccessRow, AccessView, AccountView, PeopleView, PersonRow, PersonView, WaysView};
 
@@ -305,38 +307,4 @@ pub struct RepositoryView {
     pub problem: Option<String>,
     /// A name for the stack.
     pub name: String,
-}
-
-/// The activity log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ActivityView {
-    /// When it was read.
-    pub now: Timestamp,
-    /// The entries, newest first.
-    pub entries: Vec<ActivityRow>,
-    /// The entry after which older ones begin.
-    pub older: Option<String>,
-    /// Every stack there is, to filter by: slug and name.
-    pub stacks: Vec<(StackId, String)>,
-}
-
-/// One entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ActivityRow {
-    /// Its ULID.
-    pub id: String,
-    /// When.
-    pub at: Timestamp,
-    /// Who or what.
-    pub actor: String,
-    /// The action's name.
-    pub action: String,
-    /// On which stack.
-    pub stack: Option<StackId>,
-    /// On which run.
-    pub run: Option<RunId>,
-    /// Whether it was refused.
-    pub refused: bool,
-    /// What changed, or why it was refused.
-    pub detail: String,
 }

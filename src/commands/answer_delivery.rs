@@ -217,6 +217,11 @@ async fn pushed(context: &Context, github: i64) -> Result<Ended, Trouble> {
 
 /// Has a delivery worked on again, because a person asked.
 pub async fn replay(context: &Context, permit: &Permit<ConnectGithub>, id: &str) -> Result<(), Problem> {
+    let result = revive(context, permit, id).await;
+    context.noted(permit, None, result).await
+}
+
+async fn revive(context: &Context, permit: &Permit<ConnectGithub>, id: &str) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let delivery = writing.delivery(id).await?.ok_or(Problem::NotFound(Thing::Delivery))?;
     if delivery.body.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::{Context, advance, find_run, take_stack, unlocked_for};
 use crate::domain::RunId;
+use crate::domain::difference::Differences;
 use crate::domain::permission::{Action, Confirm, Permit};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run_state::{RunKind, RunState};
@@ -28,7 +29,8 @@ async fn attempt(context: &Context, permit: &Permit<Confirm>, id: &RunId) -> Res
     }
     let actor = &permit.viewer().name;
     advance(&mut writing, &run, RunState::Confirmed, actor, None, context.now()).await?;
-    let detail = run.delta.map(|delta| delta.to_string()).unwrap_or_default();
+    let delta = run.delta.map(|delta| delta.to_string()).unwrap_or_default();
+    let detail = (delta, Differences::default().and("State", run.state.name(), RunState::Confirmed.name()));
     context.record(&mut writing, permit.viewer(), Confirm::NAME, Some(&stack.id), Some(id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();

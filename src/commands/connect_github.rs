@@ -2,6 +2,7 @@
 //! sealed, and never shown again.
 
 use super::{Context, read_installations};
+use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, ConnectGithub, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
 use crate::github::{App, manifest};
@@ -133,6 +134,16 @@ pub async fn complete(
     state: &str,
     code: &str,
 ) -> Result<String, Problem> {
+    let result = exchange(context, permit, state, code).await;
+    context.noted(permit, None, result).await
+}
+
+async fn exchange(
+    context: &Context,
+    permit: &Permit<ConnectGithub>,
+    state: &str,
+    code: &str,
+) -> Result<String, Problem> {
     let begun = context.connecting.0.lock().unwrap_or_else(PoisonError::into_inner).remove(state);
     let begun = begun.filter(|begun| context.now().0 - begun.at < PATIENCE).ok_or_else(|| {
         Problem::github(
@@ -226,10 +237,10 @@ async fn save(
     };
     let now = context.now();
     let mut writing = context.store.write().await?;
-    let before = writing.github_app().await?.filter(|before| before.app_id == app.id);
-    let changed = before
-        .as_ref()
-        .filter(|before| context.vault.open_text(&before.webhook_secret).is_ok_and(|before| before != secret));
+    let known = writing.github_app().await?;
+    let before = known.as_ref().filter(|before| before.app_id == app.id);
+    let changed =
+        before.filter(|before| context.vault.open_text(&before.webhook_secret).is_ok_and(|before| before != secret));
     let row = GithubApp {
         app_id: app.id,
         slug: details.slug,
@@ -252,7 +263,8 @@ async fn save(
         caught_up_at: None,
     };
     writing.save_github_app(&row).await?;
-    let detail = format!("{} (App {})", details.name, app.id);
+    let sentence = format!("{} (App {})", details.name, app.id);
+    let detail = (sentence, differences(known.as_ref(), Some(&row)));
     context.record(&mut writing, permit.viewer(), ConnectGithub::NAME, None, None, detail).await?;
     writing.commit().await?;
     read_installations::read_all(context).await
@@ -263,9 +275,32 @@ pub async fn disconnect(context: &Context, permit: &Permit<ConnectGithub>) -> Re
     let mut writing = context.store.write().await?;
     let Some(app) = writing.github_app().await? else { return Ok(()) };
     writing.delete_github_app().await?;
-    let detail = format!("{} (App {}) was disconnected", app.name, app.app_id);
+    let sentence = format!("{} (App {}) was disconnected", app.name, app.app_id);
+    let detail = (sentence, differences(Some(&app), None));
     context.record(&mut writing, permit.viewer(), ConnectGithub::NAME, None, None, detail).await?;
     Ok(writing.commit().await?)
+}
+
+/// What the connection was before and is after; of a key only that there is one.
+fn differences(before: Option<&GithubApp>, after: Option<&GithubApp>) -> Differences {
+    let text =
+        |read: fn(&GithubApp) -> String| (before.map(read).unwrap_or_default(), after.map(read).unwrap_or_default());
+    let texts: [(&str, fn(&GithubApp) -> String); 4] = [
+        ("App", |app| app.name.clone()),
+        ("App ID", |app| app.app_id.to_string()),
+        ("Address", |app| app.web_address.clone()),
+        ("API", |app| app.api_address.clone()),
+    ];
+    let plain = texts.into_iter().fold(Differences::default(), |all, (field, read)| {
+        let (before, after) = text(read);
+        all.and(field, before, after)
+    });
+    let secret = |app: Option<&GithubApp>| app.map(|_| Held::Secret);
+    plain.and_held("Private key", secret(before), secret(after)).and_held(
+        "Webhook secret",
+        secret(before),
+        secret(after),
+    )
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::Context;
 use super::fetch::fetch;
-use super::save_settings::name_taken;
+use super::save_settings::{differences, name_taken};
 use crate::domain::permission::{Action, CreateStack, Permit};
 use crate::domain::problem::{FieldProblem, Problem, Thing};
 use crate::domain::stack::{self, NAME_LIMIT, project_root, slug};
@@ -48,7 +48,9 @@ pub async fn create_stack(
         added => added?,
     }
     writing.set_answered_heads(&new.id, &found.heads).await?;
-    let detail = format!("{} on {} of {}", new.settings.name, new.settings.tracked_branch, found.address);
+    let sentence = format!("{} on {} of {}", new.settings.name, new.settings.tracked_branch, found.address);
+    let what = differences(None, &new.settings).and("Repository", "", found.address.as_str());
+    let detail = (sentence, what.and_switch("Managed state", false, manage_state));
     context.record(&mut writing, permit.viewer(), CreateStack::NAME, Some(&new.id), None, detail).await?;
     writing.commit().await?;
     Ok(new.id)

@@ -2,6 +2,7 @@
 //! anything on it, and nothing is applied by itself.
 
 use super::{Context, take_stack};
+use crate::domain::difference::Differences;
 use crate::domain::permission::{Action, ForceUnlock, Lock as LockAction, Permit, Unlock};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::stack::Lock;
@@ -26,10 +27,11 @@ async fn take(context: &Context, permit: &Permit<LockAction>, note: &str) -> Res
     let lock = Lock {
         holder: holder.clone(),
         note: (!note.is_empty()).then(|| note.to_owned()),
-        at: stack.lock.map_or_else(|| context.now(), |lock| lock.at),
+        at: stack.lock.as_ref().map_or_else(|| context.now(), |lock| lock.at),
     };
+    let differences = differences(stack.lock.as_ref(), Some(&lock));
     writing.set_lock(&stack.id, Some(&lock)).await?;
-    context.record(&mut writing, permit.viewer(), LockAction::NAME, Some(&stack.id), None, note).await?;
+    context.record(&mut writing, permit.viewer(), LockAction::NAME, Some(&stack.id), None, (note, differences)).await?;
     Ok(writing.commit().await?)
 }
 
@@ -53,7 +55,14 @@ async fn give_back(context: &Context, permit: &Permit<Unlock>) -> Result<(), Pro
         }
     };
     writing.set_lock(&stack.id, None).await?;
-    let held_by = stack.lock.map(|lock| format!("was held by {}", lock.holder)).unwrap_or_default();
-    context.record(&mut writing, permit.viewer(), action, Some(&stack.id), None, held_by).await?;
+    let held_by = stack.lock.as_ref().map(|lock| format!("was held by {}", lock.holder)).unwrap_or_default();
+    let detail = (held_by, differences(stack.lock.as_ref(), None));
+    context.record(&mut writing, permit.viewer(), action, Some(&stack.id), None, detail).await?;
     Ok(writing.commit().await?)
+}
+
+fn differences(before: Option<&Lock>, after: Option<&Lock>) -> Differences {
+    let holder = |lock: Option<&Lock>| lock.map(|lock| lock.holder.clone()).unwrap_or_default();
+    let note = |lock: Option<&Lock>| lock.and_then(|lock| lock.note.clone()).unwrap_or_default();
+    Differences::default().and("Lock", holder(before), holder(after)).and("Note", note(before), note(after))
 }

@@ -66,7 +66,9 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
         check = reading.check(&click.external_id).await?.filter(|check| check.check_run_id.is_none());
     }
     let Some(check) = check else {
-        return Ok(Ok(refused("Headway does not know this check run: its run or stack is gone.", None)));
+        let problem = Problem::github("Headway does not know this check run: its run or stack is gone.", "");
+        context.note_refusal(&clicker(&click.sender), Promote::NAME, None, None, &problem).await?;
+        return Ok(Ok(refused(&problem.sentence(), None)));
     };
     let repository = reading.github_repository(check.github_repository_id).await?;
     let stack = reading.stack(&check.stack_id).await?;
@@ -85,7 +87,10 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
         .await;
     }
     let (Some(stack), Some(repository)) = (stack, repository) else {
-        return Ok(Ok(refused("The stack of this check run was deleted.", Some(&check))));
+        let problem = Problem::github("The stack of this check run was deleted.", "");
+        let viewer = clicker(&click.sender);
+        context.note_refusal(&viewer, Promote::NAME, Some(&check.stack_id), check.run_id.as_ref(), &problem).await?;
+        return Ok(Ok(refused(&problem.sentence(), Some(&check))));
     };
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,

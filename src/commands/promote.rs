@@ -1,7 +1,7 @@
 //! Promote: makes a tracked run for the same commit as a proposed run. The one way to do so, whoever asks.
 
 use super::judge::{Ancestry, verdict};
-use super::track::{NewTracked, start_tracked};
+use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_run, find_stack, take_stack};
 use crate::domain::RunId;
 use crate::domain::permission::{Action, Permit, Promote};
@@ -70,7 +70,8 @@ async fn attempt(context: &Context, permit: &Permit<Promote>, id: &RunId) -> Res
             },
         )
         .await?;
-        let detail = format!("{} on {} became the tracked run {}", run.commit.hash.short(), run.branch, tracked.id);
+        let sentence = format!("{} on {} became the tracked run {}", run.commit.hash.short(), run.branch, tracked.id);
+        let detail = (sentence, moved(stack.current_commit.as_ref(), Some(&run.commit.hash)));
         context.record(&mut writing, permit.viewer(), Promote::NAME, Some(&stack.id), Some(&run.id), detail).await?;
         writing.commit().await?;
         context.work.notify_one();

@@ -7,8 +7,9 @@
 //! however often, each push is answered once.
 
 use super::propose::{retire, start_proposed};
-use super::track::{NewTracked, start_tracked};
+use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_stack, take_stack};
+use crate::domain::permission::{Action, Propose, Trigger, Viewer};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::relation::Relation;
 use crate::domain::stack::Stack;
@@ -127,12 +128,23 @@ async fn answer(context: &Context, writing: &mut Writing, stack: &Stack, push: P
         Push::Moved(branch, commit) if branch == stack.tracked_branch => {
             let triggered_by = PUSH.to_owned();
             let new = NewTracked { branch, commit, triggered_by, promoted_from: None, retry_of: None };
-            Ok(Some(start_tracked(context, writing, stack, new).await?.id))
+            let run = start_tracked(context, writing, stack, new).await?;
+            let detail = (run.commit.hash.short(), moved(stack.current_commit.as_ref(), Some(&run.commit.hash)));
+            context.record(writing, &pusher(), Trigger::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+            Ok(Some(run.id))
         }
         Push::Moved(branch, commit) => {
-            Ok(Some(start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?.id))
+            let run = start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?;
+            let detail = format!("{} on {branch}", run.commit.hash.short());
+            context.record(writing, &pusher(), Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+            Ok(Some(run.id))
         }
     }
+}
+
+/// Headway itself, which answers a push.
+fn pusher() -> Viewer {
+    Viewer { from: PUSH.into(), ..Viewer::system() }
 }
 
 /// The files that belong to a stack: those under its project root and those its additional globs match.

@@ -5,6 +5,7 @@
 
 use super::{Context, find_stack, take_stack};
 use crate::commands::create_stack::{check_place, check_texts};
+use crate::domain::difference::Differences;
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
 use crate::domain::stack::{Behavior, Integration};
@@ -97,8 +98,8 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
         let changed = writing.settings_changed_since(&stack.id, version).await?;
         return Err(Problem::Stale { changed, version: stack.version });
     }
-    let changed = changed(&before, &after);
-    if changed.is_empty() {
+    let differences = differences(Some(&before), &after);
+    if differences.is_empty() {
         return Ok(());
     }
     match writing.save_settings(&stack.id, &after, version).await {
@@ -106,10 +107,9 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
         Err(StoreError::Changed) => return Err(Problem::Stale { changed: Vec::new(), version: stack.version }),
         saved => saved?,
     }
-    let names: Vec<&str> = changed.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = differences.iter().map(|difference| difference.field.as_str()).collect();
     writing.add_setting_changes(&stack.id, version + 1, &names).await?;
-    let detail = changed.iter().map(|(name, change)| format!("{name}: {change}")).collect::<Vec<_>>().join("; ");
-    context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
+    context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, differences).await?;
     writing.commit().await?;
     context.work.notify_one();
     Ok(())
@@ -122,35 +122,34 @@ pub(super) fn name_taken(name: &str) -> FieldProblem {
     }
 }
 
-/// What differs, by the names the pages give it, as "before → after".
-fn changed(before: &Settings, after: &Settings) -> Vec<(&'static str, String)> {
-    let list = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
-    let text = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let (old, new) = (&before.behavior, &after.behavior);
-    let (shared, shares) = (&before.integration, &after.integration);
-    let pairs = [
-        ("Name", text(&before.name), text(&after.name)),
-        ("Description", text(&before.description), text(&after.description)),
-        ("Labels", list(&before.labels), list(&after.labels)),
-        ("Disabled", switch(before.disabled), switch(after.disabled)),
-        ("Tracked branch", text(&before.tracked_branch), text(&after.tracked_branch)),
-        ("Project root", text(&before.project_root), text(&after.project_root)),
-        ("Additional globs", list(&before.additional_globs), list(&after.additional_globs)),
-        ("Vendor", before.vendor.label().to_owned(), after.vendor.label().to_owned()),
-        ("Program", text(&before.engine_binary), text(&after.engine_binary)),
-        ("Autodeploy", switch(old.autodeploy), switch(new.autodeploy)),
-        ("Autoretry", switch(old.autoretry), switch(new.autoretry)),
-        ("Protect from deletion", switch(old.protect_from_deletion), switch(new.protect_from_deletion)),
-        ("Allow run promotion", switch(old.allow_run_promotion), switch(new.allow_run_promotion)),
-        ("Enable secret masking", switch(old.secret_masking), switch(new.secret_masking)),
-        ("Plans for forks", switch(shared.fork_plans), switch(shares.fork_plans)),
-        ("Comment on pull requests", switch(shared.pull_request_comment), switch(shares.pull_request_comment)),
-        ("Changes in public checks", switch(shared.public_changes), switch(shares.public_changes)),
-    ];
-    pairs
-        .into_iter()
-        .filter(|(_, before, after)| before != after)
-        .map(|(name, before, after)| (name, format!("{before} → {after}")))
-        .collect()
+/// Every setting by the name that the pages give it, as people read it.
+const SETTINGS: [(&str, fn(&Settings) -> String); 17] = [
+    ("Name", |settings| settings.name.clone()),
+    ("Description", |settings| settings.description.clone()),
+    ("Labels", |settings| settings.labels.join(", ")),
+    ("Disabled", |settings| switch(settings.disabled)),
+    ("Tracked branch", |settings| settings.tracked_branch.clone()),
+    ("Project root", |settings| settings.project_root.clone()),
+    ("Additional globs", |settings| settings.additional_globs.join(", ")),
+    ("Vendor", |settings| settings.vendor.label().to_owned()),
+    ("Program", |settings| settings.engine_binary.clone()),
+    ("Autodeploy", |settings| switch(settings.behavior.autodeploy)),
+    ("Autoretry", |settings| switch(settings.behavior.autoretry)),
+    ("Protect from deletion", |settings| switch(settings.behavior.protect_from_deletion)),
+    ("Allow run promotion", |settings| switch(settings.behavior.allow_run_promotion)),
+    ("Enable secret masking", |settings| switch(settings.behavior.secret_masking)),
+    ("Plans for forks", |settings| switch(settings.integration.fork_plans)),
+    ("Comment on pull requests", |settings| switch(settings.integration.pull_request_comment)),
+    ("Changes in public checks", |settings| switch(settings.integration.public_changes)),
+];
+
+fn switch(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
+}
+
+/// What differs; everything, when there were no settings before.
+pub(super) fn differences(before: Option<&Settings>, after: &Settings) -> Differences {
+    SETTINGS.iter().fold(Differences::default(), |differences, (name, read)| {
+        differences.and(name, before.map(read).unwrap_or_default(), read(after))
+    })
 }

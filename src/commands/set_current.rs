@@ -2,6 +2,7 @@
 //!
 //! Not a promotion: nothing is deployed by it, and the activity log keeps who did it (product.md, The promotion rule).
 
+use super::track::moved;
 use super::{Context, find_stack, take_stack, unlocked_for};
 use crate::domain::permission::{Action, Permit, SetCurrentCommit};
 use crate::domain::problem::Problem;
@@ -32,7 +33,8 @@ async fn attempt(context: &Context, permit: &Permit<SetCurrentCommit>, name: &st
     unlocked_for(&stack, actor)?;
     writing.set_current(&stack.id, Some(&commit.hash), None).await?;
     let before = stack.current_commit.as_ref().map_or("none", |commit| commit.short());
-    let detail = format!("from {before} to {}", commit.hash.short());
+    let sentence = format!("from {before} to {}", commit.hash.short());
+    let detail = (sentence, moved(stack.current_commit.as_ref(), Some(&commit.hash)));
     context.record(&mut writing, permit.viewer(), SetCurrentCommit::NAME, Some(&stack.id), None, detail).await?;
     Ok(writing.commit().await?)
 }

@@ -2,6 +2,7 @@
 //! stored and never shown again; leaving its value empty keeps the one that is there.
 
 use super::{Context, take_stack};
+use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::Problem;
 use crate::domain::variable::name_problem;
@@ -40,8 +41,8 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let known = writing.variables(&stack.id).await?.into_iter().find(|variable| variable.name == name);
-    let value = match known {
-        Some(known) if known.secret && new.secret && new.value.is_empty() => known.value,
+    let value = match &known {
+        Some(known) if known.secret && new.secret && new.value.is_empty() => known.value.clone(),
         // Shown as plain text, a secret would no longer be one.
         Some(known) if known.secret && !new.secret && new.value.is_empty() => {
             return Err(Problem::field("value", "To make a secret plain, give its value anew."));
@@ -62,7 +63,7 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
     };
     writing.set_variable(&stack.id, &variable).await?;
     let kind = if new.secret { "secret" } else { "plain" };
-    let detail = format!("variable {name} set ({kind})");
+    let detail = (format!("variable {name} set ({kind})"), differences(known.as_ref(), Some(&variable)));
     context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     Ok(writing.commit().await?)
 }
@@ -71,9 +72,33 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
 pub async fn remove_variable(context: &Context, permit: &Permit<Configure>, name: &str) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
+    let known = writing.variables(&stack.id).await?.into_iter().find(|variable| variable.name == name);
     if writing.remove_variable(&stack.id, name).await? {
-        let detail = format!("variable {name} removed");
+        let detail = (format!("variable {name} removed"), differences(known.as_ref(), None));
         context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     }
     Ok(writing.commit().await?)
+}
+
+/// What the activity log keeps of a value; of a secret only that there is one.
+pub(super) fn held(variable: &Variable) -> Held {
+    if variable.secret { Held::Secret } else { Held::text(&variable.value) }
+}
+
+/// What a variable was before and is after.
+fn differences(before: Option<&Variable>, after: Option<&Variable>) -> Differences {
+    let phases = |variable: Option<&Variable>| match variable.map(|variable| (variable.planning, variable.applying)) {
+        Some((true, true)) => "planning and applying",
+        Some((true, false)) => "planning",
+        Some((false, true)) => "applying",
+        Some((false, false)) | None => "",
+    };
+    let name = before.or(after).map(|variable| variable.name.clone()).unwrap_or_default();
+    let value = |variable: Option<&Variable>| variable.map(|variable| (variable.secret, variable.value.clone()));
+    let differences = if value(before) == value(after) {
+        Differences::default()
+    } else {
+        Differences::default().and_held(&name, before.map(held), after.map(held))
+    };
+    differences.and("For", phases(before), phases(after))
 }

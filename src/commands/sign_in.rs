@@ -4,7 +4,8 @@
 use super::Context;
 use super::authenticate::Place;
 use super::throttle::Allowance;
-use crate::domain::permission::{Oneself, Role, Viewer};
+use crate::domain::permission::{Oneself, Viewer};
+use crate::domain::person::NAME_LIMIT;
 use crate::domain::problem::Problem;
 use crate::secret::{fingerprint, fresh};
 use crate::store::{Person, Session, Writing};
@@ -56,10 +57,10 @@ pub async fn sign_in(context: &Context, name: &str, password: String, place: &Pl
                 "This name and password do not fit.",
                 "Check both, or ask an administrator for a new link to choose a password.",
             );
-            // Under the name that was tried, cut: nobody has proved that it is theirs.
-            let tried: String = name.chars().take(crate::domain::person::NAME_LIMIT).collect();
-            let viewer = Viewer { role: None, from: place.from.clone(), ..Viewer::everywhere(tried, Role::Reader) };
-            context.note_refusal(&viewer, ACTION, None, None, &problem).await?;
+            // Nobody has proved that the name is theirs.
+            let tried: String = name.chars().take(NAME_LIMIT).collect();
+            let sentence = format!("As {tried:?}: {}", problem.sentence());
+            context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &sentence).await?;
             Err(problem)
         }
     }

@@ -3,7 +3,7 @@
 
 use super::fetch::fetch;
 use super::receive_push::files_changed;
-use super::track::{NewTracked, start_tracked};
+use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_stack, take_stack, unlocked_for};
 use crate::domain::RunId;
 use crate::domain::permission::{Action, Permit, Sync};
@@ -52,7 +52,7 @@ async fn attempt(context: &Context, permit: &Permit<Sync>) -> Result<Synced, Pro
     if stack.current_commit.as_ref() != Some(&current) {
         return Err(Problem::refused(Refusal::Overtaken));
     }
-    let detail = format!("from {} to {}", current.short(), head.short());
+    let detail = (format!("from {} to {}", current.short(), head.short()), moved(Some(&current), Some(&head)));
     let synced = if touched {
         let branch = stack.tracked_branch.clone();
         let new = NewTracked { branch, commit, triggered_by: actor.clone(), promoted_from: None, retry_of: None };

@@ -2,6 +2,7 @@
 //! through the store, step by step.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod activity;
 mod environment;
 mod history;
 mod locks;
@@ -61,6 +62,7 @@ async fn context(folder: &std::path::Path, database: &str) -> Context {
         throttle: Throttle::default(),
         passwords: Passwords::default(),
         revealed: Revealed::default(),
+        repeats: Repeats::default(),
     }
 }
 
@@ -195,8 +197,9 @@ impl World {
 
     /// The activity of the stack, newest first: outcome, actor, action, detail.
     async fn activity(&self) -> Vec<Entry> {
-        let filter = Filter { stack: Some(self.stack.clone()), before: None };
-        self.read().await.activity(&filter, 1000).await.unwrap()
+        let filter = Filter { stack: Some(self.stack.clone()), ..Filter::default() };
+        let links = self.read().await.activity(&filter, 1000).await.unwrap();
+        links.into_iter().map(|link| link.entry).collect()
     }
 
     /// Everything that a refusal must leave as it was.

@@ -1,11 +1,12 @@
 //! Track: starts a tracked run and moves the stack's current commit to its commit, in one transaction.
 
 use super::Context;
+use crate::domain::difference::Differences;
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::RunKind;
 use crate::domain::stack::Stack;
-use crate::domain::{Commit, RunId};
+use crate::domain::{Commit, CommitHash, RunId};
 use crate::store::{NewRun, StoreError, Writing};
 
 /// What a tracked run is started with.
@@ -52,4 +53,10 @@ pub(super) async fn start_tracked(
     };
     writing.set_current(&stack.id, Some(&run.commit.hash), Some(&run.id)).await?;
     Ok(run)
+}
+
+/// How the current commit moves.
+pub(super) fn moved(before: Option<&CommitHash>, after: Option<&CommitHash>) -> Differences {
+    let name = |commit: Option<&CommitHash>| commit.map(ToString::to_string).unwrap_or_default();
+    Differences::default().and("Current commit", name(before), name(after))
 }

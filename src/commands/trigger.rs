@@ -1,6 +1,6 @@
 //! Trigger: starts a tracked run at the stack's current commit, or at the head of the tracked branch when it has none.
 
-use super::track::{NewTracked, start_tracked};
+use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_stack, take_stack, unlocked_for};
 use crate::domain::RunId;
 use crate::domain::permission::{Action, Permit, Trigger};
@@ -45,7 +45,7 @@ async fn attempt(context: &Context, permit: &Permit<Trigger>) -> Result<RunId, P
         },
     )
     .await?;
-    let detail = run.commit.hash.short().to_owned();
+    let detail = (run.commit.hash.short(), moved(stack.current_commit.as_ref(), Some(&run.commit.hash)));
     context.record(&mut writing, permit.viewer(), Trigger::NAME, Some(&stack.id), Some(&run.id), detail).await?;
     writing.commit().await?;
     context.work.notify_one();

@@ -65,6 +65,11 @@ impl Viewer {
         Self::everywhere("Headway", Role::Administrator)
     }
 
+    /// Somebody of whom only the address is known, and who may do nothing.
+    pub fn stranger(from: impl Into<String>) -> Self {
+        Self { from: from.into(), role: None, ..Self::everywhere("", Role::Reader) }
+    }
+
     /// The role on a stack; for a stack that has none of its own, that in the whole of this Headway.
     pub fn role_on(&self, stack: &StackId) -> Option<Role> {
         self.role.max(self.stacks.get(stack).copied())

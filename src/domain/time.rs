@@ -5,10 +5,19 @@ use super::Timestamp;
 impl Timestamp {
     /// As RFC 3339 has it, to the second: `2026-11-25T09:30:00Z`.
     pub fn rfc3339(self) -> String {
+        format!("{}Z", self.civil())
+    }
+
+    /// As RFC 3339 has it, to the millisecond: `2026-11-25T09:30:00.042Z`.
+    pub fn rfc3339_milliseconds(self) -> String {
+        format!("{}.{:03}Z", self.civil(), self.0.rem_euclid(1000))
+    }
+
+    fn civil(self) -> String {
         let seconds = self.0.div_euclid(1000);
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = civil(days);
-        format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+        format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
     }
 
     /// For people: `25 Nov 2026, 09:30:00 UTC`.

@@ -5,6 +5,7 @@
 //! older serial or a wrong checksum is refused with 409.
 
 use crate::commands::Context;
+use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
@@ -89,10 +90,50 @@ pub struct WriteQuery {
     lock: String,
 }
 
+/// From where the state is asked for: nobody reaches it from another machine.
+const FROM: &str = "this machine";
+
 type Place = Path<(StackId, RunId)>;
+
+/// What the activity log calls a use of the state.
+const ACTION: &str = "use state";
+
+/// Passes on what a request for state led to. What nobody may do is written to the activity log: who tried is the run whose
+/// credential was shown, or somebody unknown.
+async fn noted<T>(
+    context: &Context,
+    run: Result<&Run, (&StackId, &RunId)>,
+    result: Result<T, Refused>,
+) -> Result<T, Refused> {
+    let sentence: &str = match &result {
+        Err(Refused::Credential) => "The credential is not good for this run's state.",
+        Err(Refused::Forbidden(why)) => why,
+        Err(Refused::Conflict(why)) => why,
+        // Waiting for a lock is no offence, and what is no state is none either.
+        Err(Refused::Locked(_) | Refused::Malformed(_) | Refused::Unavailable) | Ok(_) => return result,
+    };
+    let (viewer, stack, run) = match run {
+        Ok(run) => (Viewer { name: format!("run/{}", run.id), ..Viewer::stranger(FROM) }, &run.stack, &run.id),
+        Err((stack, run)) => (Viewer::stranger(FROM), stack, run),
+    };
+    // The address may name anything.
+    let known = context.store.read().await?.run(stack, run).await?.map(|run| (run.stack, run.id)).unzip();
+    context.note_attempt(&viewer, ACTION, known.0.as_ref(), known.1.as_ref(), sentence).await?;
+    result
+}
 
 /// The run that a request speaks for.
 async fn run_of(context: &Context, stack: &StackId, run: &RunId, headers: &HeaderMap) -> Result<Run, Refused> {
+    let found = run_of_credential(context, stack, run, headers).await;
+    noted(context, Err((stack, run)), found).await
+}
+
+async fn run_of_credential(
+    context: &Context,
+    stack: &StackId,
+    run: &RunId,
+    headers: &HeaderMap,
+) -> Result<Run, Refused> {
     let credential = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -134,14 +175,26 @@ pub async fn write(
     body: Bytes,
 ) -> Result<StatusCode, Refused> {
     let run = run_of(&context, &stack, &run, &headers).await?;
+    let written = store(&context, &run, &query.lock, &headers, &body).await;
+    noted(&context, Ok(&run), written).await
+}
+
+async fn store(
+    context: &Context,
+    run: &Run,
+    lock_id: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<StatusCode, Refused> {
+    let stack = &run.stack;
     if run.state != RunState::Applying {
         return Err(Refused::Forbidden("Only a run that applies writes state."));
     }
-    let md5 = STANDARD.encode(Md5::digest(&body));
+    let md5 = STANDARD.encode(Md5::digest(body));
     if headers.get("content-md5").is_some_and(|sent| sent.as_bytes() != md5.as_bytes()) {
         return Err(Refused::Conflict("The checksum does not fit what arrived.".into()));
     }
-    let text = std::str::from_utf8(&body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
+    let text = std::str::from_utf8(body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
     let document: Document =
         serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
     let sealed = context.vault.seal(text).map_err(|error| {
@@ -150,12 +203,12 @@ pub async fn write(
     })?;
 
     let mut writing = context.store.write().await?;
-    let lock = writing.state_lock(&stack).await?;
-    let held = lock.as_ref().is_some_and(|lock| lock.run_id == run.id && lock.lock_id == query.lock);
+    let lock = writing.state_lock(stack).await?;
+    let held = lock.as_ref().is_some_and(|lock| lock.run_id == run.id && lock.lock_id == lock_id);
     if !held {
         return Err(Refused::Conflict("This run does not hold the lock on the state.".into()));
     }
-    let last = writing.state(&stack).await?;
+    let last = writing.state(stack).await?;
     if let Some(last) = &last {
         if last.lineage != document.lineage {
             return Err(Refused::Conflict(
@@ -181,7 +234,7 @@ pub async fn write(
         run_id: run.id.clone(),
         created_at: context.now(),
     };
-    writing.add_state(&stack, &state).await?;
+    writing.add_state(stack, &state).await?;
     // Whoever lost the run in this very moment writes nothing.
     writing.renew(&run.id, run.fence, context.now().plus(30_000)).await.map_err(|_| Refused::Credential)?;
     writing.commit().await?;

@@ -18,7 +18,7 @@ async fn a_repository_is_added_once_and_only_by_an_administrator() {
     assert_eq!(again, Ok(world.repository.clone()));
     let forbidden = world.context.permitted::<CreateStack>(&writer("ada"), &StackId::new("")).await;
     assert_eq!(forbidden.unwrap_err(), Problem::Forbidden { needs: Role::Administrator });
-    let refused = world.read().await.activity(&Filter::default(), 1).await.unwrap().remove(0);
+    let refused = world.read().await.activity(&Filter::default(), 1).await.unwrap().remove(0).entry;
     assert_eq!((refused.actor.as_str(), refused.outcome), ("ada", Outcome::Refused));
     for address in ["", "ext::sh -c true", "--upload-pack=x", "/nowhere/at/all"] {
         let result = add_repository(&world.context, &everywhere(), address).await;

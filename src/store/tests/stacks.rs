@@ -177,7 +177,7 @@ async fn a_deleted_stack_takes_everything_with_it_but_its_activity() {
             writing.add_state(stack, &states::version(1, &tracked.id)).await.unwrap();
             writing.lock_state(stack, &states::lock("L", &tracked)).await.unwrap();
             writing.add_setting_changes(stack, 2, &["Name"]).await.unwrap();
-            writing.add_activity(&activity::entry(&world, Some(stack), "promote")).await.unwrap();
+            writing.add_activity(activity::entry(&world, Some(stack), "promote"));
             writing.commit().await.unwrap();
         }
         let mut reading = world.read().await;
@@ -201,7 +201,7 @@ async fn a_deleted_stack_takes_everything_with_it_but_its_activity() {
             assert_eq!(reading.log_bytes(&run.id).await.unwrap(), 0);
             assert_eq!(reading.plan(&run.id).await.unwrap(), None);
         }
-        let filter = Filter { stack: Some(id.clone()), before: None };
+        let filter = Filter { stack: Some(id.clone()), ..Filter::default() };
         assert_eq!(reading.activity(&filter, 9).await.unwrap().len(), 1);
 
         assert_eq!(reading.runs_of_stack(&other, RunKind::Tracked, None, 9).await.unwrap(), kept);
