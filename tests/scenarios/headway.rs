@@ -20,11 +20,24 @@ pub fn terraform() -> bool {
     found
 }
 
+/// Whether there is a bubblewrap that works; a test of the sandbox says so and ends.
+pub fn bubblewrap() -> bool {
+    let arguments = "--unshare-all --unshare-user --ro-bind / / --proc /proc --dev /dev -- true";
+    let works = Command::new("bwrap").args(arguments.split(' ')).stderr(Stdio::null()).status();
+    let works = works.is_ok_and(|status| status.success());
+    if !works {
+        eprintln!("SKIPPED: this scenario is about the sandbox, and there is no bubblewrap that works");
+    }
+    works
+}
+
 /// One Headway with its data folder.
 pub struct Headway {
     child: Child,
     pub url: String,
     pub data: TempDir,
+    /// What its runs may change besides their own files.
+    pub shared: TempDir,
     client: reqwest::Client,
     environment: Vec<(String, String)>,
 }
@@ -108,12 +121,13 @@ impl Headway {
 
     /// Starts a subcommand with an empty data folder and more of an environment.
     pub async fn start_with(subcommand: &str, environment: &[(&str, &str)]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let environment: Vec<(String, String)> =
+        let (data, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        environment.push(("HEADWAY_SANDBOX_WRITE".into(), shared.path().to_str().unwrap().into()));
         let (child, url) = spawn(subcommand, data.path(), &environment);
         let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { child, url, data, client, environment }
+        Self { child, url, data, shared, client, environment }
     }
 
     /// Sends a signal and waits until the program has ended; its exit code, none when the signal ended it.
