@@ -21,6 +21,7 @@ mod limits;
 mod log;
 mod phases;
 mod process;
+mod provider_store;
 mod providers;
 pub mod recover;
 pub mod sandbox;

@@ -98,6 +98,22 @@ pub struct Sandbox {
     pub confinement: Confinement,
 }
 
+impl Sandbox {
+    /// Why a run is not run, if so: it would have to do without what was demanded for it.
+    pub fn refusal(&self, proposed: bool) -> Option<String> {
+        let why = match &self.confinement {
+            Confinement::Bubblewrap { .. } => return None,
+            Confinement::Refused(why) => {
+                return Some(format!("The sandbox is demanded and does not work, so nothing was run. {why}"));
+            }
+            Confinement::Missing(why) => why,
+            Confinement::Chosen => "The setting --sandbox is none.",
+        };
+        let kept = proposed && self.proposed_network == Switch::Off;
+        kept.then(|| format!("Proposed runs are to reach no network, which takes a sandbox, so nothing was run. {why}"))
+    }
+}
+
 fn mebibytes() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..=1_048_576)
 }
@@ -156,6 +172,21 @@ mod tests {
             ["--process-limit", "2"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_would_have_to_do_without_what_was_demanded_is_refused() {
+        let bubblewrap = Confinement::Bubblewrap { program: "/usr/bin/bwrap".into(), closed: true };
+        for (confinement, network, refused) in [
+            (bubblewrap, Switch::Off, [false, false]),
+            (Confinement::Refused("Why.".into()), Switch::On, [true, true]),
+            (Confinement::Missing("Why.".into()), Switch::On, [false, false]),
+            (Confinement::Missing("Why.".into()), Switch::Off, [true, false]),
+            (Confinement::Chosen, Switch::Off, [true, false]),
+        ] {
+            let sandbox = Sandbox { confinement, proposed_network: network, ..parse(&[]).unwrap() };
+            assert_eq!([true, false].map(|proposed| sandbox.refusal(proposed).is_some()), refused, "{sandbox:?}");
         }
     }
 

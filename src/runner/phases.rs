@@ -4,6 +4,7 @@
 use super::Held;
 use super::limits::Limits;
 use super::process::Program;
+use super::provider_store;
 use super::providers::{self, Shared};
 use super::sandbox::{self, Seen};
 use super::workspace::{self, Workspace};
@@ -112,10 +113,20 @@ impl Phases {
         let config = context.config.clone();
         let shared = providers::shared(&config.providers(), &providers::locked(&folder));
         let now = UNIX_EPOCH + Duration::from_millis(context.now().0.unsigned_abs());
-        providers::used(&shared, now);
+        provider_store::used(&shared, now);
         let settings = providers::settings(&shared, config.sandbox.provider_mirror.as_ref());
         std::fs::write(workspace.engine_settings(), settings)?;
-        Ok(Self { config, engine, folder, workspace, environment, state_address, shared, kind: held.run.kind, began: now })
+        Ok(Self {
+            config,
+            engine,
+            folder,
+            workspace,
+            environment,
+            state_address,
+            shared,
+            kind: held.run.kind,
+            began: now,
+        })
     }
 
     /// A call of the engine; while it `saves`, it may write the saved plan.
@@ -242,9 +253,9 @@ impl Phases {
                 let run = self.workspace.folder().file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let locked = providers::locked(&self.folder);
                 let store = self.config.providers();
-                let added = providers::share(&store, &run, &self.workspace.data(), &locked)?;
+                let added = provider_store::share(&store, &run, &self.workspace.data(), &locked)?;
                 if !added.is_empty() {
-                    providers::forget(&store, &self.config.workspaces(), self.began);
+                    provider_store::forget(&store, &self.config.workspaces(), self.began);
                 }
                 Ok(added)
             }

@@ -4,7 +4,7 @@
 //! infrastructure may have changed.
 
 use super::HEADWAY;
-use super::providers;
+use super::provider_store;
 use super::workspace;
 use crate::commands::{Context, advance};
 use crate::domain::Timestamp;
@@ -51,7 +51,7 @@ pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
         tracing::warn!(run.id = %run.id, from = %run.state, %to, "recovered a run whose worker is gone");
     }
     if at_start {
-        providers::clear(&context.config.providers());
+        provider_store::clear(&context.config.providers());
         sweep(context).await?;
     }
     Ok(())

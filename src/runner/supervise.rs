@@ -12,7 +12,6 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read as _};
 use std::os::fd::AsRawFd as _;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
@@ -129,15 +128,22 @@ async fn end(child: &mut Child, told: Option<tokio::process::ChildStdin>, confin
     }
 }
 
-/// Waits until the last process of a sandbox is gone, which is the first one.
+/// Waits until the last process of a sandbox has ended, which is the first one: the kernel lets it go when all others
+/// are gone.
 async fn until_gone(first: u32) {
-    let place = format!("/proc/{first}");
     let gone = async {
-        while Path::new(&place).exists() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+        while is_alive(first) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     let _ = tokio::time::timeout(LAST, gone).await;
+}
+
+/// Whether a process runs; one that has ended and that nobody has asked about yet does not.
+fn is_alive(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state stands after the name, which may hold anything.
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// Resolves when the other end of standard input is gone.

@@ -11,7 +11,6 @@ use super::workspace::Workspace;
 use super::{HEADWAY, Held, engine};
 use crate::commands::retry_outdated::retry_outdated;
 use crate::commands::{Context, advance, find_stack};
-use crate::config::sandbox::Confinement;
 use crate::domain::hold::{self, Hold, TakenOut};
 use crate::domain::plan::Plan;
 use crate::domain::problem::Problem;
@@ -136,12 +135,8 @@ impl Walk {
     /// Checks the commit out; the folder that holds the configuration.
     async fn prepare(&mut self) -> Result<std::path::PathBuf, Halt> {
         let mut log = self.log().await?;
-        let confinement = &self.context.config.sandbox.confinement;
-        if let Some(warning) = confinement.warning() {
+        if let Some(warning) = self.context.config.sandbox.confinement.warning() {
             log.say(&format!("Warning: {warning}")).await;
-        }
-        if let Confinement::Refused(why) = confinement {
-            return Err(Halt::Failed(format!("The sandbox is demanded and does not work, so nothing was run. {why}")));
         }
         self.workspace.create().map_err(|error| self.broken("make the run's folder", &error))?;
         let commit = &self.held.run.commit;
@@ -187,6 +182,9 @@ impl Walk {
     }
 
     async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Arc<Phases>, Halt> {
+        if let Some(refusal) = self.context.config.sandbox.refusal(self.held.run.kind == RunKind::Proposed) {
+            return Err(Halt::Failed(refusal));
+        }
         let engine = engine::find(self.stack.vendor, &self.stack.engine_binary)
             .await
             .map_err(|error| Halt::Failed(error.to_string()))?;

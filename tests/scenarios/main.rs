@@ -2,6 +2,7 @@
 //! JavaScript would drive it. Each test has its own Headway, its own data folder and its own repository.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod attacks;
 mod bad_input;
 mod checks;
 mod deployment;
