@@ -169,6 +169,8 @@ export class Headway {
     if (this.#github) {
       args.push("--sample-github", this.#github);
     }
+    // Runs see what a test puts into the folder; of the data in it they see their own alone.
+    args.push("--sandbox-read", this.#folder);
     const server = spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = server;
     let failure = "";

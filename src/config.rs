@@ -1,7 +1,10 @@
 //! Every setting of the server, with its default. Each can be given as an option or as an environment variable;
 //! `headway serve` needs none of them.
 
+pub mod sandbox;
+
 use clap::Args;
+use sandbox::Sandbox;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,6 +60,9 @@ pub struct Config {
     /// How long a phase that is interrupted may take to end by itself before it is killed, in seconds.
     #[arg(long, env = "HEADWAY_GRACE", default_value = "60", value_parser = seconds)]
     pub grace: Duration,
+    /// What runs may see and use of this machine.
+    #[command(flatten)]
+    pub sandbox: Sandbox,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -95,6 +101,16 @@ impl Config {
     /// The folder of the repositories' mirrors.
     pub fn mirrors(&self) -> PathBuf {
         self.data.join("mirrors")
+    }
+
+    /// The socket of the state backend, for runs that reach no network.
+    pub fn state_socket(&self) -> PathBuf {
+        self.data.join("state.sock")
+    }
+
+    /// The folder of the providers that runs share.
+    pub fn providers(&self) -> PathBuf {
+        self.data.join("providers")
     }
 
     /// The folder of the runs' files.

@@ -48,6 +48,14 @@ pub enum GitError {
     /// A checkout was asked for in a place that is not an empty folder.
     #[error("There is no empty folder at {}, so nothing was checked out there.", .0.display())]
     NotFolder(PathBuf),
+    /// A checkout would be larger than it may.
+    #[error("Its files are more than {files}, or hold more than {mebibytes} MiB. Raise the setting --disk-limit.")]
+    TooLarge {
+        /// How many files there may be.
+        files: usize,
+        /// How much they may hold.
+        mebibytes: u64,
+    },
     /// Git took too long and was ended.
     #[error(
         "Git did not finish {action} within {seconds} seconds and was ended: check the connection, then try again."
@@ -76,6 +84,7 @@ impl GitError {
             Self::Address(_)
             | Self::Missing(_)
             | Self::NotFolder(_)
+            | Self::TooLarge { .. }
             | Self::TimedOut { .. }
             | Self::Program(_)
             | Self::Unreadable(_) => false,

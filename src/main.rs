@@ -7,15 +7,17 @@ use headway::commands::{
     Connecting, Context, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, fetch, invite, reconcile,
     repeats,
 };
+use headway::config::sandbox::Switch;
 use headway::config::{Config, DATABASE_FILE};
 use headway::domain::problem::Problem;
 use headway::github::GitHub;
 use headway::password::Passwords;
 use headway::queries::audit::{Export, verify, verify_lines};
+use headway::runner::inside::{Inside, inside};
+use headway::runner::supervise::{Supervise, supervise};
 use headway::store::{Filter, Store};
 use headway::vault::Vault;
 use headway::{runner, sample, server};
-use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +25,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tracing_subscriber::EnvFilter;
@@ -49,10 +51,10 @@ enum Command {
     Audit(Audit),
     /// Runs one program that must not outlive Headway; used by Headway itself.
     #[command(hide = true)]
-    Supervise {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        program: Vec<OsString>,
-    },
+    Supervise(Supervise),
+    /// Runs one program inside a sandbox; used by Headway itself.
+    #[command(hide = true)]
+    Inside(Inside),
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,18 +101,27 @@ impl Place {
 }
 
 fn main() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let command = Cli::parse().command;
+    let runtime = match &command {
+        Command::Serve(_) | Command::Demo(_) | Command::Administrator(_) | Command::Audit(_) => {
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()
+        }
+        // They are started for every phase of every run, and do next to nothing.
+        Command::Supervise(_) | Command::Inside(_) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()
+        }
+    };
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("headway: cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let done = match Cli::parse().command {
-        Command::Supervise { program } => {
-            let code = runtime.block_on(runner::supervise::supervise(&program));
-            return ExitCode::from(u8::try_from(code).unwrap_or(1));
-        }
+    let exit = |code| ExitCode::from(u8::try_from(code).unwrap_or(1));
+    let done = match command {
+        Command::Supervise(supervised) => return exit(runtime.block_on(supervise(supervised))),
+        Command::Inside(started) => return exit(runtime.block_on(inside(started))),
         Command::Audit(audit) => {
             return runtime.block_on(self::audit(audit)).unwrap_or_else(|error| {
                 eprintln!("headway: {error:#}");
@@ -189,6 +200,11 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let listener = listen(config.addr).await?;
     config.addr = listener.local_addr().context("cannot tell the address")?;
     let state_listener = listen_for_state(&mut config).await?;
+    config.sandbox.confinement = runner::sandbox::probe(config.sandbox.choice).await;
+    if let Some(warning) = config.sandbox.confinement.warning() {
+        tracing::warn!("{warning}");
+    }
+    let state_socket = listen_on_socket(&config)?;
     let context = open(config).await?;
 
     let (stop, stopping) = watch::channel(false);
@@ -206,6 +222,8 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let operator = if context.config.sample { Some(sample::operator(&context).await?) } else { None };
     let router =
         server::router(context.clone(), operator, closing.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let state_socket = state_socket
+        .map(|listener| tokio::spawn(axum::serve(listener, server::state_router(context.clone())).into_future()));
     let mut closed = closing;
     let serving = tokio::spawn(
         axum::serve(listener, router)
@@ -241,6 +259,9 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         worker.abort();
     }
     state.abort();
+    if let Some(state_socket) = state_socket {
+        state_socket.abort();
+    }
     close.send_replace(true);
     let close_limit = std::time::Duration::from_secs(5);
     if let Ok(served) = tokio::time::timeout(close_limit, serving).await {
@@ -309,6 +330,18 @@ async fn listen_for_state(config: &mut Config) -> anyhow::Result<TcpListener> {
     config.state_port = listener.local_addr().context("cannot tell the state backend's port")?.port();
     std::fs::write(&file, config.state_port.to_string()).context("cannot keep the state backend's port")?;
     Ok(listener)
+}
+
+/// Listens for the Terraform of runs that reach no network, if there are any.
+fn listen_on_socket(config: &Config) -> anyhow::Result<Option<UnixListener>> {
+    if config.sandbox.proposed_network == Switch::On {
+        return Ok(None);
+    }
+    let place = config.state_socket();
+    // The data folder is this process's alone, so whoever listened there is gone.
+    let _ = std::fs::remove_file(&place);
+    let listener = UnixListener::bind(&place);
+    listener.map(Some).with_context(|| format!("cannot listen at {}; is its path too long?", place.display()))
 }
 
 async fn open(config: Config) -> anyhow::Result<Context> {

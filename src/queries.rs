@@ -67,6 +67,7 @@ async fn header(
         problem: repository.problem.map(|problem| (problem, repository.next_fetch_at)),
         fetched_at: repository.fetched_at,
         engine_problem: engine::missing(stack.vendor, &stack.engine_binary).map(|error| error.to_string()),
+        sandbox_warning: context.config.sandbox.confinement.warning(),
     })
 }
 

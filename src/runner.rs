@@ -11,15 +11,24 @@
 //! planned starts again, an interrupted apply is reported as such and never tried a second time.
 //!
 //! *Processes.* Terraform runs under a supervisor that ends it when Headway is gone, however Headway went.
+//!
+//! *Sandbox.* What runs is other people's code: it sees its own files and the system's programs, and no more ([`sandbox`]).
 
 pub mod engine;
+pub mod inside;
 mod keeper;
+mod limits;
 mod log;
 mod phases;
 mod process;
+mod provider_store;
+mod providers;
 pub mod recover;
+pub mod sandbox;
+mod sealed_plan;
 mod secrets;
 pub mod supervise;
+mod usage;
 mod walk;
 mod workspace;
 

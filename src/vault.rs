@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead, KeyInit};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use std::fmt;
 use std::io::{self, Write as _};
@@ -71,6 +71,23 @@ impl Vault {
         let text = self.cipher.decrypt(&nonce, body).map_err(|_| Sealed)?;
         String::from_utf8(text).map_err(|_| Sealed)
     }
+
+    /// Seals bytes that belong to one thing; under another thing's name they do not open.
+    pub fn seal_bytes(&self, bytes: &[u8], thing: &str) -> io::Result<Vec<u8>> {
+        let mut sealed = vec![0; NONCE];
+        getrandom::fill(&mut sealed).map_err(io::Error::other)?;
+        let nonce = XNonce::try_from(&sealed[..]).map_err(io::Error::other)?;
+        let payload = Payload { msg: bytes, aad: thing.as_bytes() };
+        sealed.extend(self.cipher.encrypt(&nonce, payload).map_err(|_| io::Error::other("cannot seal"))?);
+        Ok(sealed)
+    }
+
+    /// Opens what [`Vault::seal_bytes`] sealed with the same key for the same thing.
+    pub fn open_bytes(&self, sealed: &[u8], thing: &str) -> Result<Vec<u8>, Sealed> {
+        let (nonce, body) = sealed.split_at_checked(NONCE).ok_or(Sealed)?;
+        let nonce = XNonce::try_from(nonce).map_err(|_| Sealed)?;
+        self.cipher.decrypt(&nonce, Payload { msg: body, aad: thing.as_bytes() }).map_err(|_| Sealed)
+    }
 }
 
 #[cfg(test)]
@@ -90,5 +107,17 @@ mod tests {
         assert!(Vault::open(&folder.path().join("other")).unwrap().open_text(&sealed).is_err());
         assert!(vault.open_text("").is_err() && vault.open_text("AAAA").is_err());
         assert_eq!(std::fs::metadata(folder.path().join("key")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn sealed_bytes_open_for_the_thing_they_belong_to_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(&folder.path().join("key")).unwrap();
+        let mut sealed = vault.seal_bytes(b"hunter2 \x00\xff", "one").unwrap();
+        assert!(!sealed.windows(7).any(|window| window == b"hunter2"));
+        assert_eq!(vault.open_bytes(&sealed, "one").unwrap(), b"hunter2 \x00\xff");
+        assert!(vault.open_bytes(&sealed, "other").is_err());
+        *sealed.last_mut().unwrap() ^= 1;
+        assert!(vault.open_bytes(&sealed, "one").is_err() && vault.open_bytes(b"", "one").is_err());
     }
 }

@@ -172,6 +172,7 @@ pub fn RunHeader(
                     }
                 })}
         </p>
+        {header.sandbox_warning.clone().map(|warning| view! { <p class="warning"><Icon name="alert" />{warning}</p> })}
         <nav class="tabs" aria-label="Run">
             <A href=address.clone() exact=true>"History"</A>
             <A href=format!("{address}/changes")>

@@ -130,14 +130,30 @@ fn RunLine(run: RunRow, header: Header) -> impl IntoView {
 /// `/stack/{stack}/lock`
 #[component]
 pub fn LockPage() -> impl IntoView {
+    view! { <OfStack form=|header| view! { <LockForm header /> }.into_any() /> }
+}
+
+/// A form about a stack, for whoever may see that stack.
+#[component]
+fn OfStack(
+    /// The form, when the stack is there.
+    form: fn(Header) -> AnyView,
+) -> impl IntoView {
     let stack = use_stack();
+    let page = Resource::new(move || stack.get(), api::settings);
+    view! { <Loaded resource=page render=move |view| form(view.header) /> }
+}
+
+#[component]
+fn LockForm(header: Header) -> impl IntoView {
+    let home = format!("/stack/{}", header.id);
     let lock = ServerAction::<LockStack>::new();
     let problem = told(lock);
     view! {
         <Title text="Lock" />
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <a href="/">"Stacks"</a>
-            <a href=move || format!("/stack/{}", stack.get())>{move || stack.get()}</a>
+            <a href=home.clone()>{header.name}</a>
         </nav>
         <h1>"Lock the stack"</h1>
         <p>
@@ -145,7 +161,7 @@ pub fn LockPage() -> impl IntoView {
             "The lock does not expire: you or an administrator give it back."
         </p>
         <ActionForm action=lock>
-            <input type="hidden" name="stack" value=move || stack.get() />
+            <input type="hidden" name="stack" value=header.id.to_string() />
             <Field name="note" label="Note" hint="Others read it: why, and how long." problem>
                 <input id="note" name="note" maxlength="200" autocomplete="off" aria-describedby=described("note") aria-invalid=invalid(problem, "note") />
             </Field>
@@ -154,7 +170,7 @@ pub fn LockPage() -> impl IntoView {
                 <button class="button" data-kind="primary" type="submit" disabled=move || lock.pending().get()>
                     "Lock"
                 </button>
-                <a class="button" href=move || format!("/stack/{}", stack.get())>"Cancel"</a>
+                <a class="button" href=home>"Cancel"</a>
             </div>
         </ActionForm>
     }
@@ -163,14 +179,19 @@ pub fn LockPage() -> impl IntoView {
 /// `/stack/{stack}/current-commit`
 #[component]
 pub fn CurrentCommitPage() -> impl IntoView {
-    let stack = use_stack();
+    view! { <OfStack form=|header| view! { <CurrentCommitForm header /> }.into_any() /> }
+}
+
+#[component]
+fn CurrentCommitForm(header: Header) -> impl IntoView {
+    let home = format!("/stack/{}", header.id);
     let set = ServerAction::<SetCurrentCommit>::new();
     let problem = told(set);
     view! {
         <Title text="Set current commit" />
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <a href="/">"Stacks"</a>
-            <a href=move || format!("/stack/{}", stack.get())>{move || stack.get()}</a>
+            <a href=home.clone()>{header.name}</a>
         </nav>
         <h1>"Set the current commit"</h1>
         <p>
@@ -178,7 +199,7 @@ pub fn CurrentCommitPage() -> impl IntoView {
             "Setting it deploys nothing by itself; it is written to the activity log."
         </p>
         <ActionForm action=set>
-            <input type="hidden" name="stack" value=move || stack.get() />
+            <input type="hidden" name="stack" value=header.id.to_string() />
             <Field name="commit" label="Commit" hint="Its name: the first 7 digits or all 40." problem>
                 <input
                     id="commit"
@@ -199,7 +220,7 @@ pub fn CurrentCommitPage() -> impl IntoView {
                 <button class="button" data-kind="primary" type="submit" disabled=move || set.pending().get()>
                     "Set current commit"
                 </button>
-                <a class="button" href=move || format!("/stack/{}", stack.get())>"Cancel"</a>
+                <a class="button" href=home>"Cancel"</a>
             </div>
         </ActionForm>
     }

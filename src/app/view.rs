@@ -153,6 +153,8 @@ pub struct Header {
     pub fetched_at: Option<Timestamp>,
     /// Why its program cannot run.
     pub engine_problem: Option<String>,
+    /// Why runs are not confined to a sandbox, or refused for want of one.
+    pub sandbox_warning: Option<String>,
 }
 
 /// The tracked runs of a stack.

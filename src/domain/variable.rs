@@ -22,9 +22,33 @@ pub struct ShownVariable {
 ///
 /// Names by which Headway itself steers Terraform, or by which a program is made to load other code, are refused.
 pub fn name_problem(name: &str) -> Option<String> {
-    const KEPT: [&str; 8] =
-        ["PATH", "HOME", "TMPDIR", "IFS", "TF_DATA_DIR", "TF_CLI_CONFIG_FILE", "TF_IN_AUTOMATION", "TF_WORKSPACE"];
-    const KEPT_BEGINNINGS: [&str; 4] = ["HEADWAY_", "TF_HTTP_", "TF_CLI_ARGS", "LD_"];
+    const KEPT: [&str; 23] = [
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "SHELLOPTS",
+        "GCONV_PATH",
+        "GLIBC_TUNABLES",
+        "CHECKPOINT_DISABLE",
+        "TERRAFORM_CONFIG",
+        "TF_DATA_DIR",
+        "TF_CLI_CONFIG_FILE",
+        "TF_DISABLE_PLUGIN_TLS",
+        "TF_IN_AUTOMATION",
+        "TF_INPUT",
+        "TF_LOG_PATH",
+        "TF_PLUGIN_CACHE_DIR",
+        "TF_REATTACH_PROVIDERS",
+        "TF_WORKSPACE",
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_EXEC_PATH",
+    ];
+    const KEPT_BEGINNINGS: [&str; 7] =
+        ["HEADWAY_", "TF_HTTP_", "TF_CLI_ARGS", "TF_PLUGIN_CACHE_", "LD_", "DYLD_", "MALLOC_"];
     let mut bytes = name.bytes();
     let well_formed = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -48,7 +72,9 @@ mod tests {
         for name in ["A", "TF_VAR_region", "_x9", "AWS_ACCESS_KEY_ID"] {
             assert_eq!(name_problem(name), None, "{name}");
         }
-        for name in ["", "9A", "A B", "A=B", "Ä", "PATH", "TF_HTTP_ADDRESS", "TF_CLI_ARGS_plan", "LD_PRELOAD"] {
+        for name in
+            ["", "9A", "A B", "A=B", "Ä", "PATH", "TF_HTTP_ADDRESS", "TF_CLI_ARGS_plan", "LD_PRELOAD", "BASH_ENV"]
+        {
             assert!(name_problem(name).is_some(), "{name}");
         }
         assert!(name_problem(&"A".repeat(201)).is_some());

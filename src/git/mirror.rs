@@ -19,6 +19,8 @@ const FETCH: Duration = Duration::from_mins(10);
 const PROBE: Duration = Duration::from_secs(30);
 /// How many folders are offered at most.
 const OFFERED: usize = 200;
+/// How many files a checkout may have.
+const MOST_FILES: usize = 500_000;
 /// Above this many, pinned commits are moved from files of their own into one.
 const PINS: usize = 500;
 
@@ -116,10 +118,17 @@ impl Mirror {
         Ok(records(&ended.stdout).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
-    /// Writes the commit's files into an existing empty folder. Submodules stay empty and large-file pointers stay
-    /// pointers; nothing of the repository is run.
-    pub async fn checkout(&self, commit: &CommitHash, into: &Path) -> Result<(), GitError> {
+    /// Writes the commit's files into an existing empty folder, unless they are longer than `most` bytes together.
+    /// Submodules stay empty and large-file pointers stay pointers; nothing of the repository is run.
+    pub async fn checkout(&self, commit: &CommitHash, into: &Path, most: u64) -> Result<(), GitError> {
         let commit = whole(commit)?;
+        // A small pack can hold files of any length.
+        let list = self.git("measuring a commit").arguments(["ls-tree", "-r", "-l", "-z", "--end-of-options"]);
+        let list = self.done(list.arguments([commit.as_str()]).run().await?, &[commit])?;
+        let sizes: Vec<u64> = records(&list.stdout).map(size).collect();
+        if sizes.len() > MOST_FILES || sizes.iter().sum::<u64>() > most {
+            return Err(GitError::TooLarge { files: MOST_FILES, mebibytes: most >> 20 });
+        }
         let not_folder = || GitError::NotFolder(into.to_owned());
         let mut entries = fs::read_dir(into).await.map_err(|_| not_folder())?;
         if !matches!(entries.next_entry().await, Ok(None)) {
@@ -265,6 +274,13 @@ fn read_address(address: &str, credential: Option<&str>) -> Result<(String, Opti
 fn whole(commit: &CommitHash) -> Result<&CommitHash, GitError> {
     let whole = CommitHash::parse(commit.as_str()).is_some();
     whole.then_some(commit).ok_or_else(|| GitError::Missing(commit.clone()))
+}
+
+/// The length of a file, from a line of `ls-tree -l`; a submodule has none.
+fn size(record: &[u8]) -> u64 {
+    let record = String::from_utf8_lossy(record);
+    let about = record.split('\t').next().unwrap_or_default();
+    about.split_whitespace().nth(3).and_then(|size| size.parse().ok()).unwrap_or(0)
 }
 
 fn records(output: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -56,11 +56,14 @@ const GIVEN: [(&str, &str); 11] = [
 ];
 
 /// The configuration that Git gets, besides the mirror's own.
-const SETTINGS: [(&str, &str); 15] = [
+const SETTINGS: [(&str, &str); 18] = [
     ("core.attributesFile", "/dev/null"),
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.commitGraph", "true"),
+    // Names that another file system would take for `.git`, wherever the data folder lies.
+    ("core.protectHFS", "true"),
+    ("core.protectNTFS", "true"),
     ("credential.helper", ""),
     ("fetch.fsckObjects", "true"),
     // Old repositories have these for good, and they harm nobody.
@@ -73,6 +76,7 @@ const SETTINGS: [(&str, &str); 15] = [
     ("http.lowSpeedTime", "60"),
     ("maintenance.auto", "false"),
     ("safe.bareRepository", "explicit"),
+    ("submodule.recurse", "false"),
 ];
 
 /// How a run of Git ended.

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
+/// More than any checkout here holds, in bytes.
+const MOST: u64 = 1 << 20;
+
 /// A repository to fetch from, with a working folder, and a mirror of it.
 struct World {
     folder: TempDir,
@@ -131,7 +134,10 @@ async fn a_pinned_commit_stays() {
     assert!(history.reachable_from_heads(&base, Some("main")));
     assert_eq!(history.relation(Some(&main), &lost), Relation::Unknown);
     assert_eq!(world.mirror.pin(&lost).await, Err(GitError::Missing(lost.clone())));
-    assert_eq!(world.mirror.checkout(&lost, &world.empty_folder("out")).await, Err(GitError::Missing(lost.clone())));
+    assert_eq!(
+        world.mirror.checkout(&lost, &world.empty_folder("out"), MOST).await,
+        Err(GitError::Missing(lost.clone()))
+    );
     assert_eq!(world.mirror.changed_files(&main, &lost).await, Err(GitError::Missing(lost.clone())));
     assert_eq!(world.mirror.is_folder(&lost, "").await, Err(GitError::Missing(lost.clone())));
     assert_eq!(world.mirror.configurations(&lost).await, Err(GitError::Missing(lost)));
@@ -158,7 +164,10 @@ async fn a_checkout_holds_the_commit_and_nothing_else() {
     world.fetch().await;
 
     let out = world.empty_folder("out");
-    world.mirror.checkout(&second, &out).await.unwrap();
+    let too_large = GitError::TooLarge { files: 500_000, mebibytes: 0 };
+    assert_eq!(world.mirror.checkout(&second, &out, 30).await, Err(too_large));
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+    world.mirror.checkout(&second, &out, MOST).await.unwrap();
     let names = |folder: &Path| {
         let mut names: Vec<_> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -170,9 +179,9 @@ async fn a_checkout_holds_the_commit_and_nothing_else() {
     assert_eq!(fs::read_link(out.join("link")).unwrap(), Path::new("modules"));
     assert_eq!(names(&out.join("sub")), [""; 0]);
     assert_eq!(names(world.folder.path()), ["mirrors", "origin", "out"]);
-    assert_eq!(world.mirror.checkout(&second, &out).await, Err(GitError::NotFolder(out.clone())));
+    assert_eq!(world.mirror.checkout(&second, &out, MOST).await, Err(GitError::NotFolder(out.clone())));
     let nowhere = world.folder.path().join("nowhere");
-    assert_eq!(world.mirror.checkout(&second, &nowhere).await, Err(GitError::NotFolder(nowhere.clone())));
+    assert_eq!(world.mirror.checkout(&second, &nowhere, MOST).await, Err(GitError::NotFolder(nowhere.clone())));
 
     let changed = world.mirror.changed_files(&first, &second).await.unwrap();
     assert_eq!(changed, ["docs/new.md", "docs/ü.md", "main.tf", "sub"]);

@@ -53,7 +53,8 @@ pub fn missing(vendor: Vendor, named: &str) -> Option<EngineError> {
     found.is_none().then_some(EngineError::NotInstalled(vendor))
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+/// The program of that name on the path.
+pub(super) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
     folders.map(|folder| folder.join(program)).find(|file| is_program(file))

@@ -4,6 +4,7 @@
 //! infrastructure may have changed.
 
 use super::HEADWAY;
+use super::provider_store;
 use super::workspace;
 use crate::commands::{Context, advance};
 use crate::domain::Timestamp;
@@ -50,6 +51,7 @@ pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
         tracing::warn!(run.id = %run.id, from = %run.state, %to, "recovered a run whose worker is gone");
     }
     if at_start {
+        provider_store::clear(&context.config.providers());
         sweep(context).await?;
     }
     Ok(())
@@ -64,7 +66,7 @@ pub async fn sweep(context: &Context) -> Result<(), Problem> {
     let open = context.store.read().await?.open_run_ids().await?;
     for (id, folder) in folders {
         let ended = !open.iter().any(|run| run.as_str() == id);
-        if ended && let Err(error) = std::fs::remove_dir_all(&folder) {
+        if ended && let Err(error) = workspace::remove(&folder) {
             tracing::warn!(run.id = id, %error, "cannot remove a run's folder");
         }
     }

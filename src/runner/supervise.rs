@@ -1,51 +1,149 @@
-//! The supervisor: a small process between Headway and Terraform that sees to it that Terraform never outlives Headway.
+//! The supervisor: a small process between Headway and a sandbox that sees to it that nothing in there outlives Headway
+//! or uses more than it may.
 //!
-//! It holds one end of a pipe; when the other end goes away, because Headway ended or was killed, it kills its whole
-//! process group.
-//!
-//! An interrupt that is sent to the group is Terraform's business: the supervisor lets it pass and waits.
+//! It holds one end of a pipe; when the other end goes away, because Headway ended or was killed, it ends what it runs.
+//! An interrupt that is sent to it is passed on inside.
 
+use super::inside::CANNOT_START;
+use super::limits::Limits;
+use super::usage;
+use clap::Args;
+use rustix::io::{FdFlags, fcntl_setfd};
 use std::ffi::OsString;
-use std::io::Read as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::io::{self, PipeReader, Read as _};
+use std::os::fd::AsRawFd as _;
 use std::process::Stdio;
-use tokio::process::Command;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// What the supervisor exits with when the program could not be started.
-pub const CANNOT_START: i32 = 127;
+/// What the supervisor exits with when it ended the program.
+const ENDED: i32 = 125;
+/// How long what was killed may take to be gone.
+const LAST: Duration = Duration::from_secs(5);
+
+/// What is supervised.
+#[derive(Args, Clone, Debug)]
+pub struct Supervise {
+    /// What it may use.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Whether the program is bubblewrap.
+    #[arg(long)]
+    pub confined: bool,
+    /// The program and its arguments; what it starts is [`super::inside`].
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub program: Vec<OsString>,
+}
 
 /// Runs the program and exits as it does; never returns while Headway lives and the program runs.
-pub async fn supervise(program: &[OsString]) -> i32 {
-    let Some((program, arguments)) = program.split_first() else { return CANNOT_START };
+pub async fn supervise(supervise: Supervise) -> i32 {
     // Registered before the program starts, so that no interrupt can end the supervisor alone.
     let (Ok(mut interrupted), Ok(mut terminated)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return CANNOT_START;
     };
-    let mut child = match Command::new(program).args(arguments).stdin(Stdio::null()).spawn() {
-        Ok(child) => child,
+    let (mut child, first) = match start(&supervise) {
+        Ok(started) => started,
         Err(error) => {
-            eprintln!("cannot start {}: {error}", program.display());
+            eprintln!("cannot start: {error}");
             return CANNOT_START;
         }
     };
-    let mut headway = lifeline();
-    loop {
+    let mut told = child.stdin.take();
+    let (mut headway, mut first, mut known) = (lifeline(), first, None);
+    let mut asked = supervise.confined;
+    let mut watched = Box::pin(usage::passed(supervise.limits.clone(), None));
+    let code = loop {
         tokio::select! {
-            status = child.wait() => return match status {
-                Ok(status) => status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
-                Err(_) => CANNOT_START,
+            status = child.wait() => break status.ok().and_then(|status| status.code()).unwrap_or(CANNOT_START),
+            found = &mut first, if asked => {
+                asked = false;
+                known = found.ok();
+                watched = Box::pin(usage::passed(supervise.limits.clone(), known));
+            }
+            _ = interrupted.recv() => if let Some(told) = &mut told {
+                // Whoever is gone needs no interrupt.
+                let _ = told.write_all(b"!").await;
             },
-            _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
+            reason = &mut watched => {
+                eprintln!("\nHeadway ended this run: {reason}.");
+                end(&mut child, told.take(), supervise.confined).await;
+                break ENDED;
+            }
             _ = &mut headway => {
-                kill_group();
-                return CANNOT_START;
+                end(&mut child, told.take(), supervise.confined).await;
+                break ENDED;
             }
         }
+    };
+    if let Some(first) = known {
+        until_gone(first).await;
     }
+    code
+}
+
+/// Starts the program; the answer to come is its sandbox's first process.
+fn start(supervise: &Supervise) -> io::Result<(Child, oneshot::Receiver<u32>)> {
+    let (program, arguments) = supervise.program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    supervise.limits.set()?;
+    let mut command = Command::new(program);
+    let (sender, receiver) = oneshot::channel();
+    let mut information = None;
+    if supervise.confined {
+        let (reader, writer) = io::pipe()?;
+        // This process starts nothing else that could inherit it.
+        fcntl_setfd(&writer, FdFlags::empty())?;
+        command.arg("--info-fd").arg(writer.as_raw_fd().to_string());
+        information = Some((reader, writer));
+    }
+    let child = command.args(arguments).stdin(Stdio::piped()).kill_on_drop(true).spawn()?;
+    if let Some((reader, writer)) = information {
+        drop(writer);
+        std::thread::spawn(move || first_process(reader).map(|first| sender.send(first)));
+    }
+    Ok((child, receiver))
+}
+
+/// The first process of a sandbox, from what bubblewrap tells of it.
+fn first_process(mut reader: PipeReader) -> Option<u32> {
+    let mut text = String::new();
+    reader.read_to_string(&mut text).ok()?;
+    let told: serde_json::Value = serde_json::from_str(&text).ok()?;
+    u32::try_from(told.get("child-pid")?.as_u64()?).ok()
+}
+
+/// Ends the program with everything in it.
+async fn end(child: &mut Child, told: Option<tokio::process::ChildStdin>, confined: bool) {
+    // With this end of it, what is inside ends its own; a sandbox ends whatever is in it.
+    drop(told);
+    if confined {
+        let _ = child.start_kill();
+    }
+    if tokio::time::timeout(LAST, child.wait()).await.is_err() {
+        let _ = child.start_kill();
+    }
+}
+
+/// Waits until the last process of a sandbox has ended, which is the first one: the kernel lets it go when all others
+/// are gone.
+async fn until_gone(first: u32) {
+    let gone = async {
+        while is_alive(first) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let _ = tokio::time::timeout(LAST, gone).await;
+}
+
+/// Whether a process runs; one that has ended and that nobody has asked about yet does not.
+fn is_alive(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state stands after the name, which may hold anything.
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// Resolves when the other end of standard input is gone.
@@ -54,14 +152,9 @@ fn lifeline() -> oneshot::Receiver<()> {
     // Not a task: a blocking read could not be taken back at the end.
     std::thread::spawn(move || {
         let mut byte = [0; 1];
-        while matches!(std::io::stdin().read(&mut byte), Ok(1)) {}
+        while matches!(io::stdin().read(&mut byte), Ok(1)) {}
         // Whoever waited has ended with its program.
         let _ = sender.send(());
     });
     receiver
-}
-
-fn kill_group() {
-    // The group is the supervisor's own: Headway starts each supervisor as the leader of a new one.
-    let _ = rustix::process::kill_process_group(rustix::process::getpgrp(), rustix::process::Signal::KILL);
 }

@@ -5,6 +5,7 @@ use super::keeper::Keeper;
 use super::log::Log;
 use super::phases::{Phases, Purpose};
 use super::process::{self, Ended, Order, Program};
+use super::sealed_plan;
 use super::secrets::Secrets;
 use super::workspace::Workspace;
 use super::{HEADWAY, Held, engine};
@@ -16,6 +17,7 @@ use crate::domain::problem::Problem;
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
 use crate::store::{StoreError, Variable};
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// Why the walk does not go on.
@@ -114,15 +116,14 @@ impl Walk {
         if let Some(problem) = phases.backend_problem() {
             return Err(Halt::Failed(problem));
         }
+        self.share_providers(&phases).await?;
 
         self.step(RunState::Planning).await?;
-        self.run(phases.plan(), "plan").await?;
+        self.run(phases.plan().map_err(|error| self.broken("prepare the plan", &error))?, "plan").await?;
+        self.seal()?;
         let show = phases.show().map_err(|error| self.broken("read the plan", &error))?;
-        self.run(show, "show").await?;
-        let document = self.workspace.plan_document();
-        let bytes = tokio::fs::read(&document).await.map_err(|error| self.broken("read the plan", &error))?;
-        // It holds sensitive values in clear.
-        tokio::fs::remove_file(&document).await.map_err(|error| self.broken("remove the plan's JSON", &error))?;
+        let bytes = self.run(show, "show").await?;
+        sealed_plan::forget(&self.workspace).map_err(|error| self.broken("remove the plan in clear", &error))?;
         let mut plan = Plan::read(&bytes).map_err(|error| Halt::Failed(format!("The plan cannot be read: {error}")))?;
         self.secrets().hide_in(&mut plan);
         if self.decide(&plan).await? == RunState::Applying {
@@ -134,12 +135,15 @@ impl Walk {
     /// Checks the commit out; the folder that holds the configuration.
     async fn prepare(&mut self) -> Result<std::path::PathBuf, Halt> {
         let mut log = self.log().await?;
+        if let Some(warning) = self.context.config.sandbox.confinement.warning() {
+            log.say(&format!("Warning: {warning}")).await;
+        }
         self.workspace.create().map_err(|error| self.broken("make the run's folder", &error))?;
         let commit = &self.held.run.commit;
         log.say(&format!("Checking out {} of {}", commit.hash, self.stack.address)).await;
         let mirror = self.context.mirror(&self.stack.repository);
         mirror
-            .checkout(&commit.hash, &self.workspace.source())
+            .checkout(&commit.hash, &self.workspace.source(), self.context.config.sandbox.disk_limit << 20)
             .await
             .map_err(|error| Halt::Failed(format!("The commit cannot be checked out: {error}")))?;
         let root = &self.stack.project_root;
@@ -148,11 +152,44 @@ impl Walk {
         })
     }
 
-    async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Phases, Halt> {
+    /// Lets other runs have the providers that `init` downloaded; this run goes on without, should that fail.
+    async fn share_providers(&self, phases: &Arc<Phases>) -> Result<(), Halt> {
+        let phases = phases.clone();
+        match tokio::task::spawn_blocking(move || phases.share_providers()).await {
+            Ok(Ok(added)) if added.is_empty() => {}
+            Ok(Ok(added)) => {
+                let line = format!("Other runs need not download these providers any more: {}", added.join(", "));
+                self.log().await?.say(&line).await;
+            }
+            Ok(Err(error)) => tracing::warn!(run.id = %self.held.run.id, %error, "cannot share a run's providers"),
+            Err(error) => tracing::error!(run.id = %self.held.run.id, %error, "sharing a run's providers ended badly"),
+        }
+        Ok(())
+    }
+
+    /// Keeps the plan of a tracked run for its apply, sealed before anybody sees it.
+    fn seal(&self) -> Result<(), Halt> {
+        if self.held.run.kind == RunKind::Proposed {
+            return Ok(());
+        }
+        let most = self.context.config.sandbox.plan_size_limit << 20;
+        sealed_plan::seal(&self.context.vault, &self.workspace, &self.held.run, most).map_err(|error| {
+            match error.kind() {
+                std::io::ErrorKind::FileTooLarge => Halt::Failed(self.too_long("The plan")),
+                _ => self.broken("seal the plan", &error),
+            }
+        })
+    }
+
+    async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Arc<Phases>, Halt> {
+        if let Some(refusal) = self.context.config.sandbox.refusal(self.held.run.kind == RunKind::Proposed) {
+            return Err(Halt::Failed(refusal));
+        }
         let engine = engine::find(self.stack.vendor, &self.stack.engine_binary)
             .await
             .map_err(|error| Halt::Failed(error.to_string()))?;
-        Ok(Phases::new(&self.context, &self.stack, &self.held, engine, folder, &self.variables, purpose))
+        let phases = Phases::new(&self.context, &self.stack, &self.held, engine, folder, &self.variables, purpose);
+        Ok(Arc::new(phases.map_err(|error| self.broken("prepare the engine", &error))?))
     }
 
     /// Stores the plan and what follows from it.
@@ -212,7 +249,10 @@ impl Walk {
             .configuration(&self.stack.project_root)
             .map_err(|error| self.broken("find the run's folder", &error))?;
         let phases = self.phases(folder, Purpose::Applying).await?;
-        self.run(phases.apply(), "apply").await?;
+        let apply = phases.apply().map_err(|error| self.broken("prepare the apply", &error))?;
+        sealed_plan::open(&self.context.vault, &self.workspace, &self.held.run)
+            .map_err(|error| self.broken("open the plan", &error))?;
+        self.run(apply, "apply").await?;
         self.to(RunState::Finished, None).await?;
         self.clean();
         retry_outdated(&self.context, &self.stack.id).await?;
@@ -246,8 +286,8 @@ impl Walk {
         Secrets::new(&secret.map(|(_, value)| value.clone()).collect::<Vec<_>>())
     }
 
-    /// Runs one program of the engine, with its lines in the log of the present step.
-    async fn run(&self, program: Program<'_>, verb: &str) -> Result<(), Halt> {
+    /// Runs one program of the engine, with its lines in the log of the present step; what it was to keep.
+    async fn run(&self, program: Program<'_>, verb: &str) -> Result<Vec<u8>, Halt> {
         let limit = program.limit;
         let mut log = self.log().await?;
         let (sender, lines) = mpsc::channel(1024);
@@ -258,16 +298,23 @@ impl Walk {
         };
         let (ended, ()) = tokio::join!(process::run(program, sender, orders), log.follow(lines));
         let name = self.stack.vendor.program();
-        match ended.map_err(|error| self.broken("start a program", &error))? {
-            Ended::Exited(0) => Ok(()),
+        let (ended, kept) = ended.map_err(|error| self.broken("start a program", &error))?;
+        match ended {
+            Ended::Exited(0) => Ok(kept),
             Ended::Exited(code) => {
                 Err(Halt::Failed(format!("{name} {verb} failed (exit code {code}). The log says why.")))
             }
             Ended::TimedOut => {
                 Err(Halt::Failed(format!("{name} {verb} was ended: it took longer than {} seconds.", limit.as_secs())))
             }
+            Ended::TooLong => Err(Halt::Failed(self.too_long("The plan's JSON"))),
             Ended::Ordered(order) => Err(Halt::Ordered(order)),
         }
+    }
+
+    fn too_long(&self, what: &str) -> String {
+        let most = self.context.config.sandbox.plan_size_limit;
+        format!("{what} is longer than {most} MiB. Split the stack, or raise the setting --plan-size-limit.")
     }
 
     /// Something of Headway's own went wrong; the log of the server says what.

@@ -226,7 +226,7 @@ async fn a_pull_request_that_touches_nothing_of_the_stack_is_skipped() {
     github.work.commit("main", "Make folders", &[("stacks/one/main.tf", &crate::repository::resource("one"))]);
     github.push(&["main"]).await;
     github.headway.until(&settings, "the folder", |page| page.html.contains("stacks/one")).await;
-    let version = crate::headway::version(&github.headway.page(&settings).await);
+    let version = crate::page::version(&github.headway.page(&settings).await);
     let fields = [
         ("stack", "network"),
         ("version", version.as_str()),

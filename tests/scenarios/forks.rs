@@ -1,6 +1,7 @@
 //! Forks: nothing of theirs runs until a maintainer lets exactly that commit be planned, and nothing of theirs is deployed.
 
-use crate::headway::{terraform, version};
+use crate::headway::terraform;
+use crate::page::version;
 use crate::repository::resource;
 use crate::simulated::{Simulated, buttons, ended};
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! A Headway under test: the program itself, and what a person does with it.
 
+use crate::page::{Page, card, card_run, version};
 use crate::repository::{Repository, resource};
 use reqwest::header::{ACCEPT, LOCATION, ORIGIN, REFERER};
 use reqwest::redirect::Policy;
@@ -23,84 +24,26 @@ pub fn terraform() -> bool {
     found
 }
 
+/// Whether there is a bubblewrap that works; a test of the sandbox says so and ends.
+pub fn bubblewrap() -> bool {
+    let arguments = "--unshare-all --unshare-user --ro-bind / / --proc /proc --dev /dev -- true";
+    let works = Command::new("bwrap").args(arguments.split(' ')).stderr(Stdio::null()).status();
+    let works = works.is_ok_and(|status| status.success());
+    if !works {
+        eprintln!("SKIPPED: this scenario is about the sandbox, and there is no bubblewrap that works");
+    }
+    works
+}
+
 /// One Headway with its data folder.
 pub struct Headway {
     child: Child,
     pub url: String,
     pub data: TempDir,
+    /// What its runs may change besides their own files.
+    pub shared: TempDir,
     client: reqwest::Client,
     environment: Vec<(String, String)>,
-}
-
-/// A page as it came.
-pub struct Page {
-    pub status: u16,
-    /// Its address, without the host.
-    pub path: String,
-    pub html: String,
-}
-
-impl Page {
-    /// Its text, without tags.
-    pub fn text(&self) -> String {
-        let mut html = String::new();
-        for (index, part) in self.html.split("<script").enumerate() {
-            html += if index == 0 { part } else { part.split_once("</script>").map_or("", |(_, after)| after) };
-        }
-        let mut text = String::new();
-        let mut inside = false;
-        for character in html.chars() {
-            match character {
-                '<' => inside = true,
-                '>' => {
-                    inside = false;
-                    text.push(' ');
-                }
-                _ if !inside => text.push(character),
-                _ => {}
-            }
-        }
-        let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    #[track_caller]
-    pub fn says(&self, expected: &str) -> &Self {
-        assert!(self.text().contains(expected), "{} does not say {expected:?}:\n{}", self.path, self.text());
-        self
-    }
-
-    #[track_caller]
-    pub fn lacks(&self, unexpected: &str) -> &Self {
-        assert!(!self.text().contains(unexpected), "{} says {unexpected:?}:\n{}", self.path, self.text());
-        self
-    }
-
-    #[track_caller]
-    pub fn has_status(&self, status: u16) -> &Self {
-        assert_eq!(self.status, status, "{}:\n{}", self.path, self.text());
-        self
-    }
-
-    /// The addresses of the runs that it links to, each once, in order.
-    pub fn runs(&self) -> Vec<String> {
-        let mut runs = Vec::new();
-        for part in self.html.split("href=\"").skip(1) {
-            let link = part.split('"').next().unwrap();
-            let run = link.split(['?', '#']).next().unwrap();
-            let ends_in_id = run.rsplit('/').next().is_some_and(|id| id.len() == 26);
-            if run.contains("/run/") && ends_in_id && !runs.contains(&run.to_owned()) {
-                runs.push(run.to_owned());
-            }
-        }
-        runs
-    }
-
-    /// The state in the badge beside its title.
-    pub fn state(&self) -> String {
-        let after = self.html.split("data-state=\"").nth(1).unwrap_or_default();
-        after.split('"').next().unwrap_or_default().to_owned()
-    }
 }
 
 impl Headway {
@@ -111,11 +54,12 @@ impl Headway {
 
     /// Starts a subcommand with an empty data folder and more of an environment.
     pub async fn start_with(subcommand: &str, environment: &[(&str, &str)]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let environment: Vec<(String, String)> =
+        let (data, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        environment.push(("HEADWAY_SANDBOX_WRITE".into(), shared.path().to_str().unwrap().into()));
         let (child, url, link) = spawn(subcommand, data.path(), &environment);
-        let headway = Self { child, url, data, client: browser(), environment };
+        let headway = Self { child, url, data, shared, client: browser(), environment };
         if let Some(link) = link {
             headway.welcome(&headway.client, &link, "operator").await;
         }
@@ -316,23 +260,6 @@ impl Headway {
         fields.extend(on.iter().map(|switch| (*switch, "true")));
         self.form(&settings, "save_behavior", &fields).await
     }
-}
-
-/// The version that a settings page starts from.
-pub fn version(page: &Page) -> String {
-    let field = page.html.split("name=\"version\"").nth(1).unwrap();
-    field.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-}
-
-/// The part of the list of branches that is about one of them.
-pub fn card(page: &Page, branch: &str) -> String {
-    let wanted = format!("</svg>{branch}<");
-    page.html.split("<li class=\"card").find(|card| card.contains(&wanted)).unwrap_or_default().to_owned()
-}
-
-fn card_run(page: &Page, branch: &str) -> Option<String> {
-    let html = card(page, branch);
-    Page { status: 200, path: String::new(), html }.runs().first().cloned()
 }
 
 impl Drop for Headway {

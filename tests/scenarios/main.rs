@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod activity;
+mod attacks;
 mod bad_input;
 mod checks;
 mod deployment;
 mod forks;
 mod headway;
 mod logs;
+mod page;
+mod people;
 mod pushes;
 mod recovery;
 mod repository;
+mod routes;
 mod sample;
 mod settings;
 mod simulated;

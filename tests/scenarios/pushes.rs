@@ -1,6 +1,7 @@
 //! Pushes: what new, moved and deleted branches lead to.
 
-use crate::headway::{Headway, card, engine_before, terraform};
+use crate::headway::{Headway, engine_before, terraform};
+use crate::page::card;
 use crate::repository::{Repository, resource};
 
 #[tokio::test]

@@ -38,11 +38,11 @@ async fn a_killed_headway_takes_its_terraform_along_and_plans_again() {
     let repository = Repository::new();
     let mut headway = Headway::start().await;
     let stack = headway.stack(&repository, "Network", &[]).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = headway.shared.path().to_owned();
     // The first plan hangs; later ones do not.
-    let first = folder.path().join("first");
+    let first = folder.join("first");
     let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 314159265", first.display());
-    headway.use_engine(&stack, &engine_before(folder.path(), &script)).await;
+    headway.use_engine(&stack, &engine_before(&folder, &script)).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     until_exists(&first).await;
     assert!(is_running("sleep 314159265"));
@@ -67,23 +67,23 @@ async fn an_apply_that_is_cut_off_has_failed_and_says_that_things_may_have_chang
     if !terraform() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
     let repository = Repository::new();
-    repository.commit("main", "Take long", &[("slow.tf", &slow_apply(folder.path(), 60))]);
     let mut headway = Headway::start().await;
+    let folder = headway.shared.path().to_owned();
+    repository.commit("main", "Take long", &[("slow.tf", &slow_apply(&folder, 60))]);
     let stack = headway.stack(&repository, "Network", &[]).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&run, "unconfirmed").await;
     headway.press(&run, "confirm_run").await;
-    until_exists(&folder.path().join("began")).await;
+    until_exists(&folder.join("began")).await;
     headway.end("-KILL");
     headway.start_again();
     headway.until_state(&run, "failed").await.says("The infrastructure may have changed");
-    assert!(!folder.path().join("ended").exists());
+    assert!(!folder.join("ended").exists());
 
     // Nothing is stuck: the state's lock is free, and the next run plans and applies.
-    std::fs::remove_file(folder.path().join("began")).unwrap();
-    repository.commit("main", "Take less long", &[("slow.tf", &slow_apply(folder.path(), 0))]);
+    std::fs::remove_file(folder.join("began")).unwrap();
+    repository.commit("main", "Take less long", &[("slow.tf", &slow_apply(&folder, 0))]);
     headway.sync(&stack).await;
     let next = headway.page(&stack).await.runs()[0].clone();
     headway.until_state(&next, "unconfirmed").await;
@@ -96,27 +96,27 @@ async fn asked_to_end_it_lets_an_apply_finish_and_puts_a_plan_back() {
     if !terraform() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
     let repository = Repository::new();
-    repository.commit("main", "Take long", &[("slow.tf", &slow_apply(folder.path(), 3))]);
     let mut headway = Headway::start().await;
+    let folder = headway.shared.path().to_owned();
+    repository.commit("main", "Take long", &[("slow.tf", &slow_apply(&folder, 3))]);
     let stack = headway.stack(&repository, "Network", &[]).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&run, "unconfirmed").await;
     // Beside the apply, a plan that would take for ever.
-    let engines = tempfile::tempdir().unwrap();
-    let first = engines.path().join("first");
+    let engines = headway.shared.path().to_owned();
+    let first = engines.join("first");
     let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 271828182", first.display());
-    headway.use_engine(&stack, &engine_before(engines.path(), &script)).await;
+    headway.use_engine(&stack, &engine_before(&engines, &script)).await;
     repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
     headway.sync(&stack).await;
     let proposed = headway.proposed(&stack, "more").await;
     until_exists(&first).await;
     headway.press(&run, "confirm_run").await;
-    until_exists(&folder.path().join("began")).await;
+    until_exists(&folder.join("began")).await;
 
     assert_eq!(headway.end("-TERM"), Some(0));
-    assert!(folder.path().join("ended").exists(), "the apply was given time to end");
+    assert!(folder.join("ended").exists(), "the apply was given time to end");
     assert!(!is_running("sleep 271828182"));
     headway.start_again();
     headway.until_state(&run, "finished").await.says("Apply complete!");
@@ -150,10 +150,10 @@ async fn a_person_stops_a_plan_and_a_branch_goes_on_without_it() {
     }
     let repository = Repository::new();
     let (headway, stack) = Headway::with_network(&repository).await;
-    let engines = tempfile::tempdir().unwrap();
-    let first = engines.path().join("first");
+    let engines = headway.shared.path().to_owned();
+    let first = engines.join("first");
     let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 161803398", first.display());
-    headway.use_engine(&stack, &engine_before(engines.path(), &script)).await;
+    headway.use_engine(&stack, &engine_before(&engines, &script)).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     until_exists(&first).await;
     headway.press(&run, "stop_run").await.has_status(200);

@@ -1,5 +1,6 @@
 //! A repository under test: a real one, pushed to as a team would.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -37,11 +38,20 @@ impl Repository {
         for (path, text) in files {
             let file = self.folder.path().join(path);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, text).unwrap();
+            let program = text.starts_with("#!");
+            std::fs::write(&file, text).unwrap();
+            if program {
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+            }
         }
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", subject]);
         self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Puts a link into the work tree, for the next commit.
+    pub fn link(&self, target: &str, name: &str) {
+        std::os::unix::fs::symlink(target, self.folder.path().join(name)).unwrap();
     }
 
     /// A branch that goes on from another one, with one commit; the commit's name.

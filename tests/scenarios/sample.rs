@@ -1,6 +1,7 @@
 //! The sample: what a newcomer sees in the first minute.
 
-use crate::headway::{Headway, card, terraform};
+use crate::headway::{Headway, terraform};
+use crate::page::card;
 
 #[tokio::test]
 async fn the_sample_shows_the_rule_and_can_be_promoted() {

@@ -1,6 +1,7 @@
 //! Settings: what is saved, what is stale, what a variable may be, and how a stack goes.
 
-use crate::headway::{Headway, terraform, version};
+use crate::headway::{Headway, terraform};
+use crate::page::version;
 use crate::repository::Repository;
 
 #[tokio::test]

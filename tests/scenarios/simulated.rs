@@ -189,7 +189,7 @@ impl Simulated {
 
     /// Waits until Headway has worked on everything that it was sent; what the ledger then says.
     pub async fn settled(&self) -> String {
-        let done = |page: &crate::headway::Page| !page.text().contains(" waiting ");
+        let done = |page: &crate::page::Page| !page.text().contains(" waiting ");
         self.headway.until("/settings/github/deliveries", "an end", done).await.text()
     }
 

@@ -49,9 +49,9 @@ async fn only_the_run_that_applies_and_holds_the_lock_writes_and_never_an_older_
     let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
     repository.commit("main", "Make a second thing", &[("second.tf", &resource("second"))]);
-    let engines = tempfile::tempdir().unwrap();
-    let file = engines.path().join("told");
-    headway.use_engine(&stack, &engine_before(engines.path(), &tell(&headway, "apply", &file))).await;
+    let engines = headway.shared.path().to_owned();
+    let file = engines.join("told");
+    headway.use_engine(&stack, &engine_before(&engines, &tell(&headway, "apply", &file))).await;
     headway.sync(&stack).await;
     let run = headway.page(&stack).await.runs()[0].clone();
     headway.until_state(&run, "unconfirmed").await;
@@ -116,9 +116,9 @@ async fn a_proposed_run_reads_the_state_and_cannot_write_it() {
     let repository = Repository::new();
     let (headway, stack) = Headway::with_network(&repository).await;
     headway.deploy(&stack).await;
-    let engines = tempfile::tempdir().unwrap();
-    let file = engines.path().join("told");
-    headway.use_engine(&stack, &engine_before(engines.path(), &tell(&headway, "plan", &file))).await;
+    let engines = headway.shared.path().to_owned();
+    let file = engines.join("told");
+    headway.use_engine(&stack, &engine_before(&engines, &tell(&headway, "plan", &file))).await;
     repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
     headway.sync(&stack).await;
     let own = told(&file).await;

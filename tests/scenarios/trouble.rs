@@ -99,7 +99,7 @@ async fn an_outage_of_github_holds_up_no_deployment_and_is_made_good() {
     github.check_now().await;
     github.until_check(&commit, DEPLOY, "its end", ended("success")).await;
     github.until_check(&commit, PLAN, "no Deploy", |check| !has_deploy(check)).await;
-    let told = |page: &crate::headway::Page| !page.text().contains("GitHub has not been told yet");
+    let told = |page: &crate::page::Page| !page.text().contains("GitHub has not been told yet");
     github.headway.until("/settings/github", "no trouble", told).await;
 }
 
@@ -289,6 +289,6 @@ async fn whatever_github_answers_has_an_outcome_that_somebody_can_see() {
     let (_, commit) = github.pull_request("last").await;
     github.until_check(&commit, PLAN, "its plan", has_deploy).await;
     let done =
-        |page: &crate::headway::Page| !page.text().contains("did not take") && !page.text().contains("does not know");
+        |page: &crate::page::Page| !page.text().contains("did not take") && !page.text().contains("does not know");
     github.headway.until("/settings/github", "no trouble", done).await;
 }

@@ -1,6 +1,7 @@
 //! The browser tests' needs: Node's packages and a browser. What the machine has is used, what it lacks is fetched,
 //! and what cannot be fetched is named.
 
+use crate::debian;
 use crate::workspace::{Workspace, on_path, output, run};
 use anyhow::{Context, Result, bail, ensure};
 use std::env;
@@ -71,14 +72,11 @@ fn find_or_install(workspace: &Workspace) -> Result<Option<PathBuf>> {
         return Ok(Some(browser));
     }
     // Only on Debian: Ubuntu's package of that name is a snap, which does not start in most containers.
-    if is_root() && is_debian() {
-        let update = run(Command::new("apt-get").arg("update"));
-        let install = update.and_then(|()| run(Command::new("apt-get").args(["install", "-y", "chromium"])));
-        match (install, find()) {
-            (Ok(()), Some(browser)) => return Ok(Some(browser)),
-            (Err(error), _) => eprintln!("{error:#}"),
-            (Ok(()), None) => eprintln!("the chromium that apt-get installed does not start"),
-        }
+    match (debian::install("chromium"), find()) {
+        (Ok(true), Some(browser)) => return Ok(Some(browser)),
+        (Ok(true), None) => eprintln!("the chromium that apt-get installed does not start"),
+        (Ok(false), _) => {}
+        (Err(error), _) => eprintln!("{error:#}"),
     }
     if let Err(error) = run(playwright(workspace).args(["install", "chromium"])) {
         bail!(
@@ -96,14 +94,6 @@ fn find() -> Option<PathBuf> {
 
 fn works(browser: &Path) -> bool {
     output(Command::new(browser).arg("--version")).is_some_and(|version| version.contains("Chrom"))
-}
-
-fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).is_some_and(|id| id == "0")
-}
-
-fn is_debian() -> bool {
-    fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"))
 }
 
 #[cfg(test)]

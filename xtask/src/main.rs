@@ -3,7 +3,9 @@
 mod browser;
 mod build;
 mod client;
+mod debian;
 mod run;
+mod sandbox;
 #[cfg(test)]
 mod scratch;
 mod simulator;

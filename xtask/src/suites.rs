@@ -2,7 +2,7 @@
 //! not stop the next; the table at the end says what became of each.
 
 use crate::workspace::{Workspace, on_path, run as call};
-use crate::{browser, build, client};
+use crate::{browser, build, client, sandbox};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::fs;
@@ -90,6 +90,7 @@ impl Suite {
                 headway.and(others)?;
             }
             Self::Scenarios if has_scenarios(workspace) => {
+                sandbox::find_or_install();
                 call(&mut workspace.cargo(&["test", "--package", "headway", "--features", "ssr", "--test", "*"]))?;
             }
             Self::Browser if browser::has_specs(workspace) => {

@@ -1,0 +1,97 @@
+//! Attacks with processes: some that would outlive their run, and too many of them.
+
+use super::{ended, is_running};
+use crate::headway::{Headway, bubblewrap, terraform};
+use crate::repository::Repository;
+use std::process::Command;
+use std::time::Duration;
+
+/// A configuration whose apply runs a command.
+fn at_apply(command: &str) -> String {
+    let command = serde_json::Value::from(command);
+    format!(
+        "resource \"terraform_data\" \"run\" {{\n  provisioner \"local-exec\" {{\n    command = {command}\n  }}\n}}\n"
+    )
+}
+
+/// Applies a configuration that runs a command; the page of the run.
+pub async fn applied(headway: &Headway, command: &str) -> crate::page::Page {
+    let repository = Repository::new();
+    repository.commit("main", "Run a command", &[("run.tf", &at_apply(command))]);
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "unconfirmed").await;
+    headway.press(&run, "confirm_run").await;
+    ended(headway, &run).await
+}
+
+async fn gone(text: &str) -> bool {
+    for _ in 0..100 {
+        if !is_running(text) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_process_that_left_its_group_and_its_session_does_not_outlive_its_run() {
+    if !terraform() || !bubblewrap() {
+        return;
+    }
+    let hide = |sleep: &str| format!("setsid sh -c 'setsid {sleep} >/dev/null 2>&1 &' >/dev/null 2>&1 &");
+    let bare = "sleep 57721566";
+    let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", "none")]).await;
+    assert_eq!(applied(&headway, &hide(bare)).await.state(), "finished");
+    assert!(is_running(bare));
+    assert!(Command::new("pkill").args(["-x", "-f", bare]).status().unwrap().success());
+
+    let confined = "sleep 57721567";
+    let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", "bubblewrap")]).await;
+    assert_eq!(applied(&headway, &hide(confined)).await.state(), "finished");
+    assert!(!is_running(confined), "nothing is left when the run has ended");
+}
+
+#[tokio::test]
+async fn a_bomb_of_processes_is_ended_with_its_run() {
+    if !terraform() || !bubblewrap() {
+        return;
+    }
+    let bomb = |count: u32, sleep: &str| {
+        format!("i=0; while [ $i -lt {count} ]; do {sleep} >/dev/null 2>&1 & i=$((i+1)); done; wait")
+    };
+    let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", "none"), ("HEADWAY_PROCESS_LIMIT", "100")]).await;
+    let page = applied(&headway, &bomb(300, "sleep 1.4142135")).await;
+    assert_eq!(page.state(), "finished", "a bare runner has them all: {}", page.text());
+
+    let confined = "sleep 86602540";
+    let limit = [("HEADWAY_SANDBOX", "bubblewrap"), ("HEADWAY_PROCESS_LIMIT", "100")];
+    let headway = Headway::start_with("serve", &limit).await;
+    let page = applied(&headway, &bomb(5000, confined)).await;
+    assert_eq!(page.state(), "failed", "{}", page.text());
+    // The kernel refuses them, or, to the root user, the watch ends them.
+    let text = page.text();
+    assert!(
+        text.contains("more than 100 processes") || text.contains("Cannot fork") || text.contains("Resource"),
+        "{text}"
+    );
+    assert!(gone(confined).await);
+}
+
+#[tokio::test]
+async fn an_apply_is_interrupted_politely_and_gives_the_lock_of_its_state_back() {
+    if !terraform() || !bubblewrap() {
+        return;
+    }
+    let limits = [("HEADWAY_SANDBOX", "bubblewrap"), ("HEADWAY_APPLY_LIMIT", "2")];
+    let headway = Headway::start_with("serve", &limits).await;
+    let trace = headway.shared.path().join("interrupted");
+    let command = format!("trap 'touch {}; exit 1' INT; sleep 30 & wait", trace.display());
+    let page = applied(&headway, &command).await;
+    page.says("it took longer than 2 seconds").says("Interrupt received");
+    assert!(trace.exists(), "its children are interrupted as well");
+    // Nothing is in the way of the next run.
+    let again = headway.press(&page.path, "retry_run").await.path;
+    headway.until_state(&again, "unconfirmed").await;
+}
