@@ -8,6 +8,7 @@ mod advance;
 pub mod allow_plan;
 pub mod answer_delivery;
 pub mod catch_up;
+pub mod clean;
 pub mod confirm;
 pub mod connect_github;
 pub mod create_stack;
@@ -27,6 +28,7 @@ pub mod receive_push;
 pub mod reconcile;
 pub mod retry;
 pub mod retry_outdated;
+pub mod rotate_keys;
 pub mod save_settings;
 pub mod set_current;
 pub mod set_variable;
@@ -205,6 +207,13 @@ pub async fn find_run(reading: &mut Reading, stack: &StackId, id: &RunId) -> Res
 /// Takes the stack for this transaction, or says that there is none.
 async fn take_stack(writing: &mut Writing, id: &StackId) -> Result<Stack, Problem> {
     writing.take_stack(id).await?.ok_or(Problem::NotFound(Thing::Stack))
+}
+
+/// Refuses when as many runs of a stack that this transaction has taken are open as may be.
+async fn room_for_one(context: &Context, writing: &mut Writing, stack: &Stack) -> Result<(), Problem> {
+    let limit = context.config.limits.queue;
+    let open = writing.open_runs(&stack.id).await?;
+    if open < limit { Ok(()) } else { Err(Problem::refused(Refusal::QueueFull { limit })) }
 }
 
 /// Refuses when somebody else keeps the stack for themselves.

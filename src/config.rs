@@ -1,7 +1,10 @@
 //! Every setting of the server, with its default. Each can be given as an option or as an environment variable;
 //! `headway serve` needs none of them.
 
+pub mod limits;
+
 use clap::Args;
+use limits::Limits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,6 +54,9 @@ pub struct Config {
     /// How long a phase that is interrupted may take to end by itself before it is killed, in seconds.
     #[arg(long, env = "HEADWAY_GRACE", default_value = "60", value_parser = seconds)]
     pub grace: Duration,
+    /// How far everything may grow, and how long it is kept.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -79,6 +85,11 @@ impl Config {
     /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.data.join("headway.db")
+    }
+
+    /// The file of the key that seals secrets, unless the environment gives the key.
+    pub fn key_file(&self) -> PathBuf {
+        self.data.join("key")
     }
 
     /// The file that keeps the port of the state backend.

@@ -1,13 +1,15 @@
 //! The program: reads the command line, opens the store, starts the workers, serves, and ends in good order.
 
+#[path = "main/keys.rs"]
+mod keys;
+
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use headway::clock::{Clock, Ids};
-use headway::commands::{Connecting, Context, Fetching, answer_delivery, catch_up, fetch, reconcile};
+use headway::commands::{Connecting, Context, Fetching, answer_delivery, catch_up, clean, fetch, reconcile};
 use headway::config::Config;
 use headway::github::GitHub;
 use headway::store::Store;
-use headway::vault::Vault;
 use headway::{runner, sample, server};
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -35,6 +37,9 @@ enum Command {
     Serve(Config),
     /// Serves Headway with a sample: a repository made on the spot, ready to promote.
     Demo(Config),
+    /// Makes and rotates the keys that seal secrets.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Runs one program that must not outlive Headway; used by Headway itself.
     #[command(hide = true)]
     Supervise {
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
             let code = runtime.block_on(runner::supervise::supervise(&program));
             return ExitCode::from(u8::try_from(code).unwrap_or(1));
         }
+        Command::Keys(keys) => runtime.block_on(keys::run(keys)),
         Command::Serve(config) => runtime.block_on(serve(config)),
         Command::Demo(config) => runtime.block_on(serve(Config { sample: true, ..config })),
     };
@@ -69,9 +75,8 @@ fn main() -> ExitCode {
 }
 
 async fn serve(mut config: Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-
+    log_to_stderr();
+    keep_memory_private();
     config.data = absolute(&config.data)?;
     let _lock = take(&config.data)?;
     let listener = listen(config.addr).await?;
@@ -83,6 +88,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let (close, closing) = watch::channel(false);
     let workers = tokio::spawn(runner::work(context.clone(), stopping));
     let poller = tokio::spawn(fetch::poll(context.clone()));
+    let cleaner = tokio::spawn(clean::work(context.clone()));
     let github = [
         tokio::spawn(answer_delivery::work(context.clone())),
         tokio::spawn(reconcile::work(context.clone())),
@@ -105,6 +111,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     ended().await?;
     tracing::info!("ending: no new runs, what plans goes back to the queue, what applies is given time");
     poller.abort();
+    cleaner.abort();
     if let Some(seeding) = seeding {
         seeding.abort();
     }
@@ -126,6 +133,23 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     }
     context.store.close().await;
     Ok(())
+}
+
+/// Keeps what is in memory, keys and secrets, out of core dumps and away from other processes of the same user.
+fn keep_memory_private() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::warn!(%error, "cannot switch core dumps off");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "cannot keep other processes of this user out of the memory");
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 async fn ended() -> anyhow::Result<()> {
@@ -183,13 +207,17 @@ async fn listen_for_state(config: &mut Config) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-async fn open(config: Config) -> anyhow::Result<Context> {
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let store = match &config.database {
         Some(address) => Store::open_postgres(address).await,
         None => Store::open_sqlite(&config.database_file()).await,
     };
-    let store = store.context("cannot open the database")?;
-    let vault = Vault::open(&config.data.join("key")).context("cannot open the key file")?;
+    store.context("cannot open the database")
+}
+
+async fn open(config: Config) -> anyhow::Result<Context> {
+    let store = open_store(&config).await?;
+    let vault = keys::vault(&config, &store).await?;
     Ok(Context {
         config: Arc::new(config),
         store,

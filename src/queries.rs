@@ -9,7 +9,7 @@ mod stacks;
 
 pub use activity::activity;
 pub use github::{deliveries, github, repositories};
-pub use run::{changes, log, run};
+pub use run::{changes, log, removed, run};
 pub use settings::{repository, settings};
 pub use stack::{proposed, tracked};
 pub use stacks::{Filter, stacks};

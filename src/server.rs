@@ -14,6 +14,7 @@ mod webhook;
 use crate::app::{App, Assets, Boot, FormsElsewhere, shell};
 use crate::commands::Context;
 use crate::commands::receive_delivery::Ledger;
+use crate::config::limits;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
@@ -26,15 +27,6 @@ use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_cont
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
-
-/// What a form may send, in bytes: a variable's value has at most 64 KiB, and encoding may triple it.
-const FORM_LIMIT: usize = 256 * 1024;
-
-/// What a state may have, in bytes.
-const STATE_LIMIT: usize = 128 * 1024 * 1024;
-
-/// What a delivery may have, in bytes: GitHub sends no more.
-const DELIVERY_LIMIT: usize = 25 * 1024 * 1024;
 
 /// What the banner of the sample says.
 const SAMPLE: &str = "This is the sample: a repository made on this machine, planned and applied for real with \
@@ -73,11 +65,11 @@ pub fn router(context: Context, shutdown: watch::Receiver<bool>) -> Router {
         // What the pages ask for and what their forms send.
         .route("/api/{*function}", post(api).get(api))
         .layer(axum::middleware::from_fn_with_state(server.clone(), forms::answer_forms))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(DefaultBodyLimit::max(limits::FORM))
         .route("/events", get(events::events))
         .route("/stack/{stack}/run/{run}/log/{position}", get(log_text::log_text))
         // What GitHub sends, and where it leads a browser back to.
-        .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(DELIVERY_LIMIT)))
+        .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(limits::DELIVERY)))
         .route("/settings/github/callback", get(github_setup::callback))
         .route("/settings/github/installed", get(github_setup::installed))
         // What browsers and watchers ask for.
@@ -98,7 +90,7 @@ pub fn state_router(context: Context) -> Router {
     Router::new()
         .route("/state/{stack}/{run}", get(state::read).post(state::write))
         .route("/state/{stack}/{run}/lock", post(state::lock).delete(state::unlock))
-        .layer(DefaultBodyLimit::max(STATE_LIMIT))
+        .layer(DefaultBodyLimit::max(context.config.limits.state_size))
         .layer(CatchPanicLayer::new())
         .with_state(context)
 }

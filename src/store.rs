@@ -6,6 +6,7 @@
 //! either takes everything back.
 
 mod activity;
+mod cleaned;
 mod delivery;
 mod github_app;
 mod github_check;
@@ -17,6 +18,7 @@ mod plan;
 mod pull_request;
 mod repository;
 mod run;
+mod sealed;
 mod stack;
 mod state;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod tests;
 mod variable;
 
 pub use activity::{Entry, Filter, Outcome};
+pub use cleaned::{Candidate, Cleanable};
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Received, UNCONCERNED};
 pub use github_app::{GithubApp, Installation};
 pub use github_check::{CheckKind, GithubCheck, GithubDeployment, KnownCheck, NewCheck};
@@ -35,6 +38,8 @@ pub use repository::Repository;
 pub use run::NewRun;
 pub use stack::{NewStack, Settings};
 pub use state::{StateLock, StateVersion};
+#[cfg(test)]
+pub use tests::columns_that_hold;
 pub use variable::Variable;
 
 use crate::domain::{RunId, StackId};

@@ -2,12 +2,15 @@
 //! through the store, step by step.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod clean;
 mod environment;
 mod history;
+mod keys;
 mod locks;
 mod promote;
 mod pushes;
 mod put_back;
+mod queue;
 mod random;
 mod settings;
 mod stacks;

@@ -14,9 +14,6 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-/// The longest line that is kept in one piece, in bytes.
-const LINE_LIMIT: usize = 64 * 1024;
-
 /// What to run.
 #[derive(Debug)]
 pub struct Program<'a> {
@@ -60,10 +57,10 @@ pub enum Ended {
     TimedOut,
 }
 
-/// Runs the program to its end and sends every line it prints.
+/// Runs the program to its end and sends everything it prints, in pieces as they come.
 pub async fn run(
     program: Program<'_>,
-    lines: mpsc::Sender<Vec<u8>>,
+    pieces: mpsc::Sender<Vec<u8>>,
     mut orders: watch::Receiver<Order>,
 ) -> io::Result<Ended> {
     let (reader, writer) = io::pipe()?;
@@ -85,7 +82,7 @@ pub async fn run(
     // Held open to the end: the supervisor takes its closing for the end of Headway.
     let _lifeline = child.stdin.take();
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    let printed = tokio::spawn(read_lines(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, lines));
+    let printed = tokio::spawn(read(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, pieces));
 
     let deadline = Instant::now() + program.limit;
     let reason = tokio::select! {
@@ -127,22 +124,11 @@ fn kill(group: Option<Pid>, signal: Signal) {
     }
 }
 
-/// Splits what is printed into lines; a very long line is cut.
-async fn read_lines(mut reader: pipe::Receiver, lines: mpsc::Sender<Vec<u8>>) {
-    let mut rest = Vec::new();
+async fn read(mut reader: pipe::Receiver, pieces: mpsc::Sender<Vec<u8>>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = reader.read(&mut buffer).await {
-        for byte in &buffer[..count] {
-            let ends = *byte == b'\n' || rest.len() >= LINE_LIMIT;
-            if ends && lines.send(std::mem::take(&mut rest)).await.is_err() {
-                return;
-            }
-            if *byte != b'\n' {
-                rest.push(*byte);
-            }
+        if pieces.send(buffer[..count].to_vec()).await.is_err() {
+            return;
         }
-    }
-    if !rest.is_empty() {
-        let _ = lines.send(rest).await;
     }
 }

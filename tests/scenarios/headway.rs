@@ -132,7 +132,12 @@ impl Headway {
 
     /// Starts anew, with somebody else at it.
     pub fn start_again_as(&mut self, operator: &str) {
-        self.environment.push(("HEADWAY_OPERATOR".into(), operator.into()));
+        self.start_again_with("HEADWAY_OPERATOR", operator);
+    }
+
+    /// Starts anew, with one more variable in its environment.
+    pub fn start_again_with(&mut self, name: &str, value: &str) {
+        self.environment.push((name.into(), value.into()));
         self.start_again();
     }
 

@@ -3,13 +3,16 @@
 mod browser;
 mod build;
 mod client;
+mod metadata;
 mod run;
+mod sbom;
 #[cfg(test)]
 mod scratch;
 mod simulator;
 mod site;
 mod style;
 mod suites;
+mod supply;
 mod workspace;
 
 use anyhow::Result;
@@ -31,6 +34,12 @@ enum Task {
     Run(run::Options),
     /// Measure what BENCHMARKS.md says
     Bench,
+    /// Write the bill of materials
+    Sbom {
+        /// The file, by default target/headway.cdx.json
+        #[arg(long)]
+        output: Option<std::path::PathBuf>,
+    },
     /// Run one suite, or all
     Test {
         /// The suite
@@ -51,6 +60,10 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Build { release } => build::all(&workspace, release).map(|()| ExitCode::SUCCESS),
         Task::Bench => build::bench(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Sbom { output } => {
+            let file = output.unwrap_or_else(|| workspace.target.join("headway.cdx.json"));
+            sbom::write(&workspace, &file).map(|()| ExitCode::SUCCESS)
+        }
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { suite } => suites::run(&workspace, suite),
     }
