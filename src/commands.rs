@@ -9,6 +9,7 @@ pub mod allow_plan;
 pub mod answer_delivery;
 pub mod authenticate;
 pub mod catch_up;
+pub mod clean;
 pub mod confirm;
 pub mod connect_github;
 pub mod create_stack;
@@ -33,6 +34,7 @@ pub mod repeats;
 pub mod retry;
 pub mod retry_outdated;
 pub mod reveal;
+pub mod rotate_keys;
 pub mod save_settings;
 pub mod save_sign_in;
 pub mod set_current;
@@ -244,6 +246,13 @@ pub async fn find_run(reading: &mut Reading, stack: &StackId, id: &RunId) -> Res
 /// Takes the stack for this transaction, or says that there is none.
 async fn take_stack(writing: &mut Writing, id: &StackId) -> Result<Stack, Problem> {
     writing.take_stack(id).await?.ok_or(Problem::NotFound(Thing::Stack))
+}
+
+/// Refuses when as many runs of a stack that this transaction has taken are open as may be.
+async fn room_for_one(context: &Context, writing: &mut Writing, stack: &Stack) -> Result<(), Problem> {
+    let limit = context.config.limits.queue;
+    let open = writing.open_runs(&stack.id).await?;
+    if open < limit { Ok(()) } else { Err(Problem::refused(Refusal::QueueFull { limit })) }
 }
 
 /// Refuses when somebody else keeps the stack for themselves.

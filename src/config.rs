@@ -1,9 +1,11 @@
 //! Every setting of the server, with its default. Each can be given as an option or as an environment variable;
 //! `headway serve` needs none of them.
 
+pub mod limits;
 pub mod sandbox;
 
 use clap::Args;
+use limits::Limits;
 use sandbox::Sandbox;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -63,6 +65,9 @@ pub struct Config {
     /// What runs may see and use of this machine.
     #[command(flatten)]
     pub sandbox: Sandbox,
+    /// How far everything may grow, and how long it is kept.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -91,6 +96,11 @@ impl Config {
     /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.data.join(DATABASE_FILE)
+    }
+
+    /// The file of the key that seals secrets, unless the environment gives the key.
+    pub fn key_file(&self) -> PathBuf {
+        self.data.join("key")
     }
 
     /// The file that keeps the port of the state backend.

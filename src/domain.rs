@@ -17,6 +17,7 @@ pub mod pull_request;
 pub mod relation;
 pub mod run;
 pub mod run_state;
+pub mod sealed;
 pub mod stack;
 pub mod time;
 pub mod variable;

@@ -16,6 +16,8 @@ pub mod git;
 #[cfg(feature = "ssr")]
 pub mod github;
 #[cfg(feature = "ssr")]
+pub mod mask;
+#[cfg(feature = "ssr")]
 pub mod password;
 #[cfg(feature = "ssr")]
 pub mod queries;

@@ -1,28 +1,30 @@
 //! The program: reads the command line, opens the store, starts the workers, serves, and ends in good order.
 
+#[path = "main/audit.rs"]
+mod audit;
+#[path = "main/keys.rs"]
+mod keys;
+
 use anyhow::{Context as _, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use headway::clock::{Clock, Ids};
 use headway::commands::{
-    Connecting, Context, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, fetch, invite, reconcile,
-    repeats,
+    Connecting, Context, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, clean, fetch, invite,
+    reconcile, repeats,
 };
+use headway::config::Config;
 use headway::config::sandbox::Switch;
-use headway::config::{Config, DATABASE_FILE};
 use headway::domain::problem::Problem;
 use headway::github::GitHub;
 use headway::password::Passwords;
-use headway::queries::audit::{Export, verify, verify_lines};
 use headway::runner::inside::{Inside, inside};
 use headway::runner::supervise::{Supervise, supervise};
-use headway::store::{Filter, Store};
-use headway::vault::Vault;
+use headway::store::Store;
 use headway::{runner, sample, server};
 use std::fs::{File, TryLockError};
-use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
@@ -48,7 +50,10 @@ enum Command {
     Administrator(Config),
     /// Verifies or exports the activity log.
     #[command(subcommand)]
-    Audit(Audit),
+    Audit(audit::Audit),
+    /// Makes and rotates the keys that seal secrets.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Runs one program that must not outlive Headway; used by Headway itself.
     #[command(hide = true)]
     Supervise(Supervise),
@@ -57,53 +62,10 @@ enum Command {
     Inside(Inside),
 }
 
-#[derive(Debug, Subcommand)]
-enum Audit {
-    /// Walks along the whole log and says how long it is and the hash of its last entry, or which entry does not fit.
-    ///
-    /// Ends with 1 when the log does not verify, and with 2 when it cannot be read. A Headway may work on it meanwhile.
-    Verify {
-        #[command(flatten)]
-        place: Place,
-        /// An export to verify in place of the database.
-        #[arg(long)]
-        file: Option<PathBuf>,
-        /// A hash that was noted earlier; one of the entries must have it.
-        #[arg(long, value_name = "HASH")]
-        head: Option<String>,
-    },
-    /// Prints the whole log as JSON lines, oldest first.
-    Export {
-        #[command(flatten)]
-        place: Place,
-    },
-}
-
-/// Where the log is.
-#[derive(Args, Debug)]
-struct Place {
-    /// The folder that holds the database.
-    #[arg(long, env = "HEADWAY_DATA", default_value = "data")]
-    data: PathBuf,
-    /// A PostgreSQL address; without it the database is a SQLite file in the data folder.
-    #[arg(long, env = "HEADWAY_DATABASE", hide_env_values = true)]
-    database: Option<String>,
-}
-
-impl Place {
-    async fn open(&self) -> anyhow::Result<Store> {
-        let opened = match &self.database {
-            Some(address) => Store::open_postgres_to_read(address).await,
-            None => Store::open_sqlite_to_read(&self.data.join(DATABASE_FILE)).await,
-        };
-        opened.context("cannot open the database")
-    }
-}
-
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let runtime = match &command {
-        Command::Serve(_) | Command::Demo(_) | Command::Administrator(_) | Command::Audit(_) => {
+        Command::Serve(_) | Command::Demo(_) | Command::Administrator(_) | Command::Audit(_) | Command::Keys(_) => {
             tokio::runtime::Builder::new_multi_thread().enable_all().build()
         }
         // They are started for every phase of every run, and do next to nothing.
@@ -123,11 +85,12 @@ fn main() -> ExitCode {
         Command::Supervise(supervised) => return exit(runtime.block_on(supervise(supervised))),
         Command::Inside(started) => return exit(runtime.block_on(inside(started))),
         Command::Audit(audit) => {
-            return runtime.block_on(self::audit(audit)).unwrap_or_else(|error| {
+            return runtime.block_on(audit::run(audit)).unwrap_or_else(|error| {
                 eprintln!("headway: {error:#}");
                 ExitCode::from(2)
             });
         }
+        Command::Keys(keys) => runtime.block_on(keys::run(keys)),
         Command::Serve(config) => runtime.block_on(serve(config)),
         Command::Administrator(config) => runtime.block_on(administrator(config)),
         Command::Demo(config) => runtime.block_on(serve(Config { sample: true, ..config })),
@@ -141,49 +104,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn audit(audit: Audit) -> anyhow::Result<ExitCode> {
-    match audit {
-        Audit::Verify { place, file, head } => {
-            let noted = head.map(|head| head.trim().to_ascii_lowercase());
-            let verified = match file {
-                Some(file) => {
-                    let cannot = || format!("cannot read {}", file.display());
-                    let lines = BufReader::new(File::open(&file).with_context(cannot)?);
-                    verify_lines(lines, noted).with_context(cannot)?
-                }
-                None => verify(&place.open().await?, noted).await.context(
-                    "cannot read the activity log. Has this version of Headway been started on the database yet?",
-                )?,
-            };
-            Ok(match verified {
-                Ok(head) => {
-                    println!("The activity log verifies: {} entries, head {}", head.number, head.hash);
-                    ExitCode::SUCCESS
-                }
-                Err(misfit) => {
-                    eprintln!("The activity log does not verify. {misfit}");
-                    ExitCode::FAILURE
-                }
-            })
-        }
-        Audit::Export { place } => {
-            let store = place.open().await?;
-            let mut export = Export::begin(&store, Filter::default()).await.context("cannot read the activity log")?;
-            while let Some(lines) = export.next(&store).await.context("cannot read the activity log")? {
-                std::io::stdout().write_all(lines.as_bytes()).context("cannot print the activity log")?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-    }
-}
-
-fn log() {
-    let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
 async fn administrator(mut config: Config) -> anyhow::Result<()> {
-    log();
+    log_to_stderr();
     config.data = absolute(&config.data)?;
     let _lock = take(&config.data)?;
     let context = open(config).await?;
@@ -194,7 +116,8 @@ async fn administrator(mut config: Config) -> anyhow::Result<()> {
 }
 
 async fn serve(mut config: Config) -> anyhow::Result<()> {
-    log();
+    log_to_stderr();
+    keep_memory_private();
     config.data = absolute(&config.data)?;
     let _lock = take(&config.data)?;
     let listener = listen(config.addr).await?;
@@ -211,6 +134,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     let (close, closing) = watch::channel(false);
     let workers = tokio::spawn(runner::work(context.clone(), stopping));
     let poller = tokio::spawn(fetch::poll(context.clone()));
+    let cleaner = tokio::spawn(clean::work(context.clone()));
     let github = [
         tokio::spawn(answer_delivery::work(context.clone())),
         tokio::spawn(reconcile::work(context.clone())),
@@ -245,6 +169,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     ended().await?;
     tracing::info!("ending: no new runs, what plans goes back to the queue, what applies is given time");
     poller.abort();
+    cleaner.abort();
     if let Some(seeding) = seeding {
         seeding.abort();
     }
@@ -275,6 +200,23 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
 
 fn told(problem: Problem) -> anyhow::Error {
     anyhow::anyhow!(problem.sentence())
+}
+
+/// Keeps what is in memory, keys and secrets, out of core dumps and away from other processes of the same user.
+fn keep_memory_private() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::warn!(%error, "cannot switch core dumps off");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "cannot keep other processes of this user out of the memory");
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 async fn ended() -> anyhow::Result<()> {
@@ -344,13 +286,17 @@ fn listen_on_socket(config: &Config) -> anyhow::Result<Option<UnixListener>> {
     listener.map(Some).with_context(|| format!("cannot listen at {}; is its path too long?", place.display()))
 }
 
-async fn open(config: Config) -> anyhow::Result<Context> {
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let store = match &config.database {
         Some(address) => Store::open_postgres(address).await,
         None => Store::open_sqlite(&config.database_file()).await,
     };
-    let store = store.context("cannot open the database")?;
-    let vault = Vault::open(&config.data.join("key")).context("cannot open the key file")?;
+    store.context("cannot open the database")
+}
+
+async fn open(config: Config) -> anyhow::Result<Context> {
+    let store = open_store(&config).await?;
+    let vault = keys::vault(&config, &store).await?;
     Ok(Context {
         config: Arc::new(config),
         store,

@@ -12,7 +12,7 @@ mod stacks;
 pub use activity::{activity, export};
 pub use github::{deliveries, github, repositories};
 pub use people::{CALLBACK, account, people, person, stack_access, ways_to_sign_in};
-pub use run::{changes, log, run};
+pub use run::{changes, log, removed, run};
 pub use settings::{repository, settings};
 pub use stack::{proposed, tracked};
 pub use stacks::{Filter, stacks};

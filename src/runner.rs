@@ -25,7 +25,7 @@ mod provider_store;
 mod providers;
 pub mod recover;
 pub mod sandbox;
-mod sealed_plan;
+pub mod sealed_plan;
 mod secrets;
 pub mod supervise;
 mod usage;

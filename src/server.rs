@@ -17,6 +17,7 @@ use crate::app::{App, Assets, Boot, FormsElsewhere, shell};
 use crate::commands::Context;
 use crate::commands::authenticate::Identity;
 use crate::commands::receive_delivery::Ledger;
+use crate::config::limits;
 use crate::domain::permission::Role;
 use crate::domain::person::PersonId;
 use axum::Router;
@@ -31,15 +32,6 @@ use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_cont
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
-
-/// What a form may send, in bytes: a variable's value has at most 64 KiB, and encoding may triple it.
-const FORM_LIMIT: usize = 256 * 1024;
-
-/// What a state may have, in bytes.
-const STATE_LIMIT: usize = 128 * 1024 * 1024;
-
-/// What a delivery may have, in bytes: GitHub sends no more.
-const DELIVERY_LIMIT: usize = 25 * 1024 * 1024;
 
 /// What the banner of the sample says.
 const SAMPLE: &str = "This is the sample: a repository made on this machine, planned and applied for real with \
@@ -80,12 +72,12 @@ pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Rec
         // What the pages ask for and what their forms send.
         .route("/api/{*function}", post(api).get(api))
         .layer(axum::middleware::from_fn_with_state(server.clone(), forms::answer_forms))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(DefaultBodyLimit::max(limits::FORM))
         .route("/events", get(events::events))
         .route("/activity/export", get(activity_export::export))
         .route("/stack/{stack}/run/{run}/log/{position}", get(log_text::log_text))
         // What GitHub sends, and where it leads a browser back to.
-        .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(DELIVERY_LIMIT)))
+        .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(limits::DELIVERY)))
         .route("/settings/github/callback", get(github_setup::callback))
         .route("/settings/github/installed", get(github_setup::installed))
         // What browsers and watchers ask for.
@@ -107,7 +99,7 @@ pub fn state_router(context: Context) -> Router {
     Router::new()
         .route("/state/{stack}/{run}", get(state::read).post(state::write))
         .route("/state/{stack}/{run}/lock", post(state::lock).delete(state::unlock))
-        .layer(DefaultBodyLimit::max(STATE_LIMIT))
+        .layer(DefaultBodyLimit::max(context.config.limits.state_size))
         .layer(CatchPanicLayer::new())
         .with_state(context)
 }

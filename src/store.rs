@@ -7,6 +7,7 @@
 
 mod access_token;
 mod activity;
+mod cleaned;
 mod delivery;
 mod github_app;
 mod github_check;
@@ -21,6 +22,7 @@ mod plan;
 mod pull_request;
 mod repository;
 mod run;
+mod sealed;
 mod session;
 mod sign_in;
 mod stack;
@@ -31,6 +33,7 @@ mod variable;
 
 pub use access_token::AccessToken;
 pub use activity::Filter;
+pub use cleaned::{Candidate, Cleanable};
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Received, UNCONCERNED};
 pub use github_app::{GithubApp, Installation};
 pub use github_check::{CheckKind, GithubCheck, GithubDeployment, KnownCheck, NewCheck};
@@ -46,6 +49,8 @@ pub use session::Session;
 pub use sign_in::SignIn;
 pub use stack::{NewStack, Settings};
 pub use state::{StateLock, StateVersion};
+#[cfg(test)]
+pub use tests::columns_that_hold;
 pub use variable::Variable;
 
 use crate::domain::activity::Entry;

@@ -27,7 +27,7 @@ pub fn ChangesPage() -> impl IntoView {
 
 #[component]
 fn Changes(view: ChangesView) -> impl IntoView {
-    let ChangesView { header, run, plan } = view;
+    let ChangesView { header, run, plan, removed } = view;
     let state = run.state;
     view! {
         <RunHeader run header tab="Changes" />
@@ -44,17 +44,19 @@ fn Changes(view: ChangesView) -> impl IntoView {
                     .into_any()
             }
             Some(plan) => view! { <PlanView plan /> }.into_any(),
-            None => view! { <NoPlan state /> }.into_any(),
+            None => view! { <NoPlan state removed /> }.into_any(),
         }}
     }
 }
 
 #[component]
-fn NoPlan(state: RunState) -> impl IntoView {
-    let (title, text) = if state.is_terminal() {
-        ("No plan", "This run ended before its plan was there. The history says why.")
-    } else {
-        ("No plan yet", "The changes appear here as soon as the plan is there.")
+fn NoPlan(state: RunState, removed: Option<String>) -> impl IntoView {
+    let (title, text) = match removed {
+        Some(removed) => ("No plan any more", removed),
+        None if state.is_terminal() => {
+            ("No plan", "This run ended before its plan was there. The history says why.".to_owned())
+        }
+        None => ("No plan yet", "The changes appear here as soon as the plan is there.".to_owned()),
     };
     view! {
         <section class="empty">

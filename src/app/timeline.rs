@@ -23,6 +23,7 @@ pub fn Timeline(view: RunView, actions: RunActions) -> impl IntoView {
     let newest = view.steps.len().saturating_sub(1);
     let steps = view.steps.clone();
     view! {
+        {view.removed.clone().map(|removed| view! { <p class="note">{removed}</p> })}
         <ol class="timeline" aria-label="History, newest first">
             {steps
                 .into_iter()

@@ -226,6 +226,8 @@ pub struct RunView {
     pub pulls: Vec<PullRequest>,
     /// The newer commit of its pull request from a fork, which waits for a maintainer: number and commit.
     pub allowable: Option<(i64, CommitHash)>,
+    /// That its log was removed, as a sentence.
+    pub removed: Option<String>,
     /// The log that is open: the position of its step and the lines to begin with.
     pub log: Option<(i64, LogView)>,
 }
@@ -261,6 +263,8 @@ pub struct ChangesView {
     pub run: Run,
     /// Its plan, once it is there.
     pub plan: Option<Plan>,
+    /// That its plan was removed, as a sentence.
+    pub removed: Option<String>,
 }
 
 /// Everything that a stack's settings pages show.

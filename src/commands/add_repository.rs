@@ -5,6 +5,7 @@ use super::Context;
 use crate::domain::RepositoryId;
 use crate::domain::permission::{CreateStack, Permit};
 use crate::domain::problem::Problem;
+use crate::domain::sealed::Place;
 use crate::git::address::Address;
 use crate::git::mirror::probe;
 use crate::store::Repository;
@@ -30,16 +31,19 @@ pub async fn add_repository(
     if heads.is_empty() {
         return Err(Problem::field("address", "The repository is empty. Push a branch to it first."));
     }
-    let credential = address.credential.as_deref().map(|credential| context.vault.seal(credential)).transpose();
-    let credential = credential.map_err(|error| {
+    let now = context.now();
+    let mut writing = context.store.write().await?;
+    // Added a moment ago by somebody else, it keeps its id, and the credential belongs to that one.
+    let known = writing.repository_at(&address.clean).await?;
+    let id = known.map_or_else(|| RepositoryId::new(context.ids.next(now)), |known| known.id);
+    let seal = |credential| context.vault.seal(&Place::credential(&id), credential);
+    let credential = address.credential.as_deref().map(seal).transpose().map_err(|error| {
         tracing::error!(%error, "cannot seal a credential");
         Problem::Unavailable
     })?;
-    let now = context.now();
-    let mut writing = context.store.write().await?;
     let repository = writing
         .add_repository(&Repository {
-            id: RepositoryId::new(context.ids.next(now)),
+            id,
             address: address.clean,
             credential,
             heads,

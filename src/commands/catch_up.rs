@@ -16,9 +16,6 @@ const KEPT: i64 = 3 * 24 * 3_600_000;
 /// How far before the last look the log is read again, in milliseconds: attempts may be noted late.
 const OVERLAP: i64 = 15 * 60_000;
 
-/// How long the bodies of deliveries are kept, in milliseconds: thirty days.
-const BODIES: i64 = 30 * 24 * 3_600_000;
-
 /// How many pages of GitHub's log are read at most.
 const PAGES: usize = 50;
 
@@ -43,9 +40,6 @@ pub async fn check_now(context: &Context) -> Result<(), Problem> {
 /// Reads everything anew, once.
 pub async fn catch_up(context: &Context) -> Result<(), Problem> {
     let now = context.now();
-    let mut writing = context.store.write().await?;
-    writing.empty_deliveries(now.plus(-BODIES)).await?;
-    writing.commit().await?;
     let Some(row) = context.store.read().await?.github_app().await? else { return Ok(()) };
     read_installations::read_all(context).await?;
     let repositories = context.store.read().await?.github_repositories().await?;

@@ -5,6 +5,7 @@ use super::{Context, read_installations};
 use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, ConnectGithub, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
+use crate::domain::sealed::{Place, SealedColumn};
 use crate::github::{App, manifest};
 use crate::store::GithubApp;
 use serde_json::Value;
@@ -170,11 +171,15 @@ async fn exchange(
 /// Takes the keys of an App that was made by hand, after GitHub has accepted them.
 pub async fn connect(context: &Context, permit: &Permit<ConnectGithub>, keys: Keys) -> Result<(), Problem> {
     let known = context.store.read().await?.github_app().await?.filter(|known| known.app_id == keys.app_id);
-    let open = |sealed: &str| context.vault.open_text(sealed).unwrap_or_default();
+    let open = |column: SealedColumn, sealed: &str| {
+        context.vault.open_text(&Place::app(column, keys.app_id), sealed).unwrap_or_default()
+    };
     let mut problems = Vec::new();
-    let mut kept = |field: &str, given: &str, sealed: Option<&String>, message: &str| {
-        let given = given.trim();
-        let value = if given.is_empty() { sealed.map(|sealed| open(sealed)).unwrap_or_default() } else { given.into() };
+    let mut kept = |field: &str, given: &str, sealed: Option<(SealedColumn, &String)>, message: &str| {
+        let value = match (given.trim(), sealed) {
+            ("", Some((column, sealed))) => open(column, sealed),
+            (given, _) => given.into(),
+        };
         if value.is_empty() {
             problems.push(FieldProblem { field: field.into(), message: message.into() });
         }
@@ -183,13 +188,13 @@ pub async fn connect(context: &Context, permit: &Permit<ConnectGithub>, keys: Ke
     let private_key = kept(
         "private_key",
         &keys.private_key,
-        known.as_ref().map(|known| &known.private_key),
+        known.as_ref().map(|known| (SealedColumn::AppPrivateKey, &known.private_key)),
         "Paste the private key that GitHub gave for the App: a file that begins with BEGIN RSA PRIVATE KEY.",
     );
     let secret = kept(
         "webhook_secret",
         &keys.webhook_secret,
-        known.as_ref().map(|known| &known.webhook_secret),
+        known.as_ref().map(|known| (SealedColumn::AppWebhookSecret, &known.webhook_secret)),
         "Enter the webhook secret of the App: without it anybody could send deliveries.",
     );
     let app = App { id: keys.app_id, api: keys.addresses.api.clone(), private_key };
@@ -208,7 +213,10 @@ pub async fn connect(context: &Context, permit: &Permit<ConnectGithub>, keys: Ke
         name: described.name,
         client_id: described.client_id,
         permissions: Value::from_iter(described.permissions).to_string(),
-        client_secret: known.as_ref().and_then(|known| known.client_secret.as_deref()).map(open),
+        client_secret: known
+            .as_ref()
+            .and_then(|known| known.client_secret.as_deref())
+            .map(|sealed| open(SealedColumn::AppClientSecret, sealed)),
     };
     save(context, permit, &keys.addresses, &app, &secret, details).await
 }
@@ -229,8 +237,8 @@ async fn save(
     secret: &str,
     details: Details,
 ) -> Result<(), Problem> {
-    let seal = |text: &str| {
-        context.vault.seal(text).map_err(|error| {
+    let seal = |column: SealedColumn, text: &str| {
+        context.vault.seal(&Place::app(column, app.id), text).map_err(|error| {
             tracing::error!(%error, "cannot seal a key");
             Problem::Unavailable
         })
@@ -239,8 +247,10 @@ async fn save(
     let mut writing = context.store.write().await?;
     let known = writing.github_app().await?;
     let before = known.as_ref().filter(|before| before.app_id == app.id);
-    let changed =
-        before.filter(|before| context.vault.open_text(&before.webhook_secret).is_ok_and(|before| before != secret));
+    let webhook = Place::app(SealedColumn::AppWebhookSecret, app.id);
+    let changed = before.filter(|before| {
+        context.vault.open_text(&webhook, &before.webhook_secret).is_ok_and(|before| before != secret)
+    });
     let row = GithubApp {
         app_id: app.id,
         slug: details.slug,
@@ -248,11 +258,17 @@ async fn save(
         client_id: details.client_id,
         web_address: addresses.web.clone(),
         api_address: addresses.api.clone(),
-        private_key: seal(&app.private_key)?,
-        webhook_secret: seal(secret)?,
-        client_secret: details.client_secret.as_deref().map(seal).transpose()?,
-        previous_webhook_secret: changed.map(|before| before.webhook_secret.clone()),
-        previous_until: changed.map(|_| now.plus(OVERLAP)),
+        private_key: seal(SealedColumn::AppPrivateKey, &app.private_key)?,
+        webhook_secret: seal(SealedColumn::AppWebhookSecret, secret)?,
+        client_secret: details
+            .client_secret
+            .as_deref()
+            .map(|text| seal(SealedColumn::AppClientSecret, text))
+            .transpose()?,
+        previous_until: replaced.as_ref().map(|_| now.plus(OVERLAP)),
+        previous_webhook_secret: replaced
+            .map(|text| seal(SealedColumn::AppPreviousWebhookSecret, &text))
+            .transpose()?,
         permissions: details.permissions,
         created_at: now,
         checked_at: None,

@@ -5,13 +5,14 @@
 use super::receive_push::receive_push;
 use super::{Context, github_place};
 use crate::domain::problem::{Problem, Refusal};
+use crate::domain::sealed::Place;
 use crate::domain::{CommitHash, RepositoryId, RunId, StackId, Timestamp};
 use crate::git::GitError;
 use crate::store::Repository;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The longest wait between two tries of a repository that cannot be reached.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
@@ -74,6 +75,16 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
     }
 }
 
+/// As long as this is held, nobody fetches the repository.
+#[derive(Debug)]
+pub struct Hold(#[expect(dead_code, reason = "it is held")] OwnedMutexGuard<Option<Instant>>);
+
+/// Keeps everybody from fetching a repository.
+pub async fn hold(context: &Context, id: &RepositoryId) -> Hold {
+    let lock = context.fetching.of(id).await;
+    Hold(lock.lock_owned().await)
+}
+
 /// Why a repository was not fetched.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -90,10 +101,16 @@ async fn attempt(context: &Context, repository: &Repository) -> Result<BTreeMap<
     Ok(context.mirror(&repository.id).fetch(&repository.address, credential.as_deref()).await?)
 }
 
+/// The credential that a person gave for a repository, where it can be opened.
+pub fn own_credential(context: &Context, repository: &Repository) -> Option<String> {
+    context.vault.open_text(&Place::credential(&repository.id), repository.credential.as_deref()?).ok()
+}
+
 /// The credential of a repository: its own, opened, or a token of the GitHub installation that may see it.
 pub async fn credential(context: &Context, repository: &Repository) -> Result<Option<String>, String> {
     if let Some(sealed) = &repository.credential {
-        return context.vault.open_text(sealed).map(Some).map_err(|error| error.to_string());
+        let place = Place::credential(&repository.id);
+        return context.vault.open_text(&place, sealed).map(Some).map_err(|error| error.to_string());
     }
     github_place::credential(context, &repository.address).await
 }

@@ -4,6 +4,7 @@
 use super::Context;
 use super::read_installations::read_repository;
 use crate::domain::problem::Problem;
+use crate::domain::sealed::{self, SealedColumn};
 use crate::github::checks::Place;
 use crate::github::{App, GitHubError};
 use crate::store::{GithubApp, GithubRepository, Reading, Repository};
@@ -34,7 +35,8 @@ pub async fn app(context: &Context) -> Result<Option<App>, Problem> {
 
 /// Opens the App's key.
 pub fn open(context: &Context, row: &GithubApp) -> Result<App, Problem> {
-    let private_key = context.vault.open_text(&row.private_key).map_err(|error| {
+    let place = sealed::Place::app(SealedColumn::AppPrivateKey, row.app_id);
+    let private_key = context.vault.open_text(&place, &row.private_key).map_err(|error| {
         tracing::error!(%error, "cannot open the GitHub App's key");
         Problem::github(
             format!("The key of the GitHub App cannot be opened: {error}."),

@@ -1,6 +1,6 @@
 //! Propose: starts a proposed run for a commit of a branch, and retires the older ones of that branch.
 
-use super::{Context, advance, find_stack, take_stack};
+use super::{Context, advance, find_stack, room_for_one, take_stack};
 use crate::domain::permission::{Action, Permit, Propose};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run::{Previous, Run};
@@ -51,6 +51,7 @@ pub(super) async fn start_proposed(
     // Planned once more, an old commit is no newer push: what plans another one goes on.
     let superseded = |run: &Run| retry_of.is_none() || run.commit.hash == commit.hash;
     retire(context, writing, stack, branch, &note, superseded).await?;
+    room_for_one(context, writing, stack).await?;
     let now = context.now();
     Ok(writing
         .add_run(&NewRun {

@@ -4,7 +4,8 @@
 //! stack changed.
 //!
 //! A stack remembers the heads it has answered. Whoever tells it of heads, the poller or a person who pressed Sync, and
-//! however often, each push is answered once.
+//! however often, each push is answered once. What comes while the queue is full is answered with what the branch has by
+//! the time there is room.
 
 use super::propose::{retire, start_proposed};
 use super::track::{NewTracked, moved, start_tracked};
@@ -33,6 +34,16 @@ enum Push {
     Moved(String, Commit),
 }
 
+impl Push {
+    /// The branch whose head it moved.
+    fn branch(&self) -> Option<&str> {
+        match self {
+            Self::Moved(branch, _) => Some(branch),
+            Self::Deleted(_) | Self::Unrelated => None,
+        }
+    }
+}
+
 /// Answers the heads that a fetch saw; the runs that were started.
 pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Result<Vec<RunId>, Problem> {
     // What changed is read outside the transaction; whoever loses this race looks again.
@@ -52,10 +63,24 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
             continue;
         }
         let mut started = Vec::new();
+        let mut now_answered = heads.clone();
         for push in pushes {
-            started.extend(answer(context, &mut writing, &stack, push).await?);
+            let branch = push.branch().map(str::to_owned);
+            match (answer(context, &mut writing, &stack, push).await, branch) {
+                (Err(Problem::Refused(refusal)), Some(branch)) if matches!(*refusal, Refusal::QueueFull { .. }) => {
+                    tracing::info!(stack.id = %stack.id, branch, "the queue is full: a push waits for its answer");
+                    match answered.get(&branch) {
+                        Some(before) => now_answered.insert(branch, before.clone()),
+                        None => now_answered.remove(&branch),
+                    };
+                }
+                (answer, _) => started.extend(answer?),
+            }
         }
-        writing.set_answered_heads(id, heads).await?;
+        if now_answered == answered {
+            return Ok(Vec::new());
+        }
+        writing.set_answered_heads(id, &now_answered).await?;
         writing.commit().await?;
         context.work.notify_one();
         return Ok(started);

@@ -4,7 +4,7 @@
 use super::propose::start_proposed;
 use super::{Context, take_stack};
 use crate::domain::StackId;
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run_state::RunState;
 
 /// Plans again the newest finished proposed run of every branch that still stands at its commit.
@@ -20,7 +20,10 @@ pub async fn retry_outdated(context: &Context, stack: &StackId) -> Result<(), Pr
         let deployed = stack.current_commit.as_ref() == Some(&run.commit.hash);
         if run.state == RunState::Finished && stands && !deployed {
             let (branch, commit) = (run.branch, run.commit);
-            start_proposed(context, &mut writing, &stack, &branch, commit, "autoretry", Some(run.id)).await?;
+            match start_proposed(context, &mut writing, &stack, &branch, commit, "autoretry", Some(run.id)).await {
+                Err(Problem::Refused(refusal)) if matches!(*refusal, Refusal::QueueFull { .. }) => break,
+                started => started?,
+            };
         }
     }
     writing.commit().await?;

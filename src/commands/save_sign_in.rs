@@ -5,6 +5,7 @@ use super::Context;
 use super::manage_people::keeps_an_administrator;
 use crate::domain::permission::{ManagePeople, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
+use crate::domain::sealed::Place;
 use crate::store::SignIn;
 
 /// The longest text in one of the fields, in characters.
@@ -54,7 +55,7 @@ pub async fn save_sign_in(context: &Context, permit: &Permit<ManagePeople>, ways
     }
     let sealed = match ways.client_secret.trim() {
         "" => before.openid_client_secret.clone().filter(|_| before.openid_issuer == issuer),
-        secret => Some(context.sealed(secret)?),
+        secret => Some(context.sealed(&Place::openid(), secret)?),
     };
     if !issuer.is_empty() {
         let url = url::Url::parse(&issuer).ok().filter(|url| {

@@ -5,7 +5,9 @@ use super::{Context, take_stack};
 use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::Problem;
+use crate::domain::sealed::Place;
 use crate::domain::variable::name_problem;
+use crate::mask::SHORTEST_SECRET;
 use crate::store::Variable;
 
 /// The longest value, in bytes.
@@ -47,10 +49,18 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
         Some(known) if known.secret && !new.secret && new.value.is_empty() => {
             return Err(Problem::field("value", "To make a secret plain, give its value anew."));
         }
-        Some(_) | None if new.secret => context.vault.seal(&new.value).map_err(|error| {
-            tracing::error!(%error, "cannot seal a variable");
-            Problem::Unavailable
-        })?,
+        Some(_) | None if new.secret && new.value.len() < SHORTEST_SECRET => {
+            return Err(Problem::field(
+                "value",
+                "A secret has at least 4 characters: a shorter one could not be masked without masking half of a log.",
+            ));
+        }
+        Some(_) | None if new.secret => {
+            context.vault.seal(&Place::variable(&stack.id, name), &new.value).map_err(|error| {
+                tracing::error!(%error, "cannot seal a variable");
+                Problem::Unavailable
+            })?
+        }
         Some(_) | None => new.value,
     };
     let variable = Variable {

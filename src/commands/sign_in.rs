@@ -7,6 +7,7 @@ use super::throttle::Allowance;
 use crate::domain::permission::{Oneself, Viewer};
 use crate::domain::person::NAME_LIMIT;
 use crate::domain::problem::Problem;
+use crate::domain::sealed;
 use crate::secret::{fingerprint, fresh};
 use crate::store::{Person, Session, Writing};
 
@@ -110,8 +111,8 @@ pub async fn sign_out(context: &Context, oneself: &Oneself, session: &str) -> Re
 
 impl Context {
     /// A text sealed for the database.
-    pub fn sealed(&self, text: &str) -> Result<String, Problem> {
-        self.vault.seal(text).map_err(|error| {
+    pub fn sealed(&self, place: &sealed::Place, text: &str) -> Result<String, Problem> {
+        self.vault.seal(place, text).map_err(|error| {
             tracing::error!(%error, "cannot seal a secret");
             Problem::Unavailable
         })

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod activity;
+mod clean;
 mod environment;
 mod history;
+mod keys;
 mod locks;
 mod promote;
 mod pushes;
 mod put_back;
+mod queue;
 mod random;
 mod settings;
 mod stacks;

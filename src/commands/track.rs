@@ -1,6 +1,6 @@
 //! Track: starts a tracked run and moves the stack's current commit to its commit, in one transaction.
 
-use super::Context;
+use super::{Context, room_for_one};
 use crate::domain::difference::Differences;
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run::{Previous, Run};
@@ -32,6 +32,7 @@ pub(super) async fn start_tracked(
     if stack.disabled {
         return Err(Problem::refused(Refusal::Disabled));
     }
+    room_for_one(context, writing, stack).await?;
     let now = context.now();
     let added = writing
         .add_run(&NewRun {

@@ -134,6 +134,11 @@ pub enum Refusal {
     NotLocked,
     /// The stack starts no runs.
     Disabled,
+    /// As many runs of the stack are open as may be.
+    QueueFull {
+        /// How many.
+        limit: i64,
+    },
     /// The stack has moved on, so this run's commit is not the one it stands at.
     MovedOn {
         /// Where it stands now.
@@ -195,6 +200,7 @@ impl Refusal {
             },
             Self::NotLocked => "The stack is not locked.".into(),
             Self::Disabled => "The stack is disabled: it starts no runs.".into(),
+            Self::QueueFull { limit } => format!("{limit} runs of this stack are open, and no more may be."),
             Self::MovedOn { current } => format!(
                 "The stack has moved on: it stands at {}, not at this run's commit.",
                 current.as_ref().map_or("no commit", CommitHash::short)
@@ -219,6 +225,9 @@ impl Refusal {
             Self::Locked { holder, .. } => Some(format!("Ask {holder} or an administrator to unlock it.")),
             Self::NotLocked | Self::Overtaken => Some("Look at the page again, then decide once more.".into()),
             Self::Disabled => Some("An administrator can enable it in Settings > Stack details.".into()),
+            Self::QueueFull { .. } => Some(
+                "Discard or stop runs that nobody needs, or wait; pushes are answered as soon as there is room.".into(),
+            ),
             Self::MovedOn { .. } => {
                 Some("Promote the proposed run again, or trigger a tracked run at the current commit.".into())
             }

@@ -24,6 +24,23 @@ const MOST_FILES: usize = 500_000;
 /// Above this many, pinned commits are moved from files of their own into one.
 const PINS: usize = 500;
 
+/// Where pinned commits stand.
+const PINNED: &str = "refs/headway/pinned/";
+/// Where the heads of pull requests from forks stand.
+const PULLS: &str = "refs/headway/pull/";
+/// Packs what lies about, when it is much, and drops what nothing leads to and has not for two weeks.
+const TIDY: [&str; 9] =
+    ["-c", "gc.auto=2000", "-c", "gc.autoPackLimit=50", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
+
+/// What a mirror must keep although no branch may have it.
+#[derive(Clone, Debug, Default)]
+pub struct Needed {
+    /// Commits of runs.
+    pub commits: BTreeSet<CommitHash>,
+    /// The numbers of pull requests from forks whose head is not to be fetched again.
+    pub pull_requests: BTreeSet<i64>,
+}
+
 /// Asks a repository which branches it has and where they stand, without a mirror.
 pub async fn probe(address: &str, credential: Option<&str>) -> Result<BTreeMap<String, CommitHash>, GitError> {
     let (address, credential) = read_address(address, credential)?;
@@ -84,7 +101,7 @@ impl Mirror {
         let (address, credential) = read_address(address, credential)?;
         let commit = whole(commit)?;
         self.create().await?;
-        let wanted = format!("+refs/pull/{number}/head:refs/headway/pull/{number}");
+        let wanted = format!("+refs/pull/{number}/head:{PULLS}{number}");
         let fetch = || {
             let git = self.git("fetching a pull request").arguments(["fetch", "--quiet", "--no-tags"]);
             git.arguments(["--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"])
@@ -104,9 +121,42 @@ impl Mirror {
     /// Keeps a commit in the mirror for good, whatever happens to the branches.
     pub async fn pin(&self, commit: &CommitHash) -> Result<(), GitError> {
         let commit = whole(commit)?;
-        let pin = format!("refs/headway/pinned/{commit}");
+        let pin = format!("{PINNED}{commit}");
         let update = || self.git("pinning a commit").arguments(["update-ref", &pin, commit.as_str()]);
         self.done(self.write(update).await?, &[commit]).map(|_| ())
+    }
+
+    /// Lets Git put the mirror in order, then takes away the pins of commits that are not needed; how many. A needed commit
+    /// that lost its pin gets it back first.
+    pub async fn tidy(&self, needed: &Needed) -> Result<u64, GitError> {
+        let kept = self.kept().await?;
+        let pinned: BTreeSet<&str> = kept.iter().filter_map(|name| name.strip_prefix(PINNED)).collect();
+        for commit in needed.commits.iter().filter(|commit| !pinned.contains(commit.as_str())) {
+            // Gone for good, it cannot be pinned, and whoever needs it will say so.
+            let _ = self.pin(commit).await;
+        }
+        let gc = || self.git("putting the mirror in order").arguments(TIDY).limit(FETCH);
+        self.done(self.write(gc).await?, &[])?;
+        let unneeded = kept.iter().filter(|name| {
+            let pinned = name.strip_prefix(PINNED).and_then(CommitHash::parse);
+            let pull = name.strip_prefix(PULLS).and_then(|number| number.parse().ok());
+            pinned.is_some_and(|commit| !needed.commits.contains(&commit))
+                || pull.is_some_and(|number| !needed.pull_requests.contains(&number))
+        });
+        let mut count = 0;
+        for name in unneeded.take(PINS) {
+            let delete = || self.git("taking a pin away").arguments(["update-ref", "-d", name]);
+            self.done(self.write(delete).await?, &[])?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The references of Headway's own: pinned commits, and heads of pull requests from forks.
+    async fn kept(&self) -> Result<Vec<String>, GitError> {
+        let git = self.git("listing pins").arguments(["for-each-ref", "--format=%(refname)", "refs/headway/"]);
+        let ended = self.done(git.run().await?, &[])?;
+        Ok(String::from_utf8_lossy(&ended.stdout).lines().map(str::to_owned).collect())
     }
 
     /// The paths that differ between two commits.

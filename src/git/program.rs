@@ -3,6 +3,7 @@
 //! is ended. A credential goes in through the environment and is scrubbed from whatever comes out.
 
 use super::GitError;
+use crate::mask::Masker;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -218,10 +219,7 @@ async fn messages(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec
 
 /// Takes secrets, and whatever stands before the `@` of a web address, out of a text.
 pub(super) fn scrub(text: &str, secrets: &[String]) -> String {
-    let mut clean = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        clean = clean.replace(secret.as_str(), "***");
-    }
+    let clean = Masker::new(secrets).mask(text);
     let mut parts = clean.split("://");
     let mut scrubbed = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -247,7 +245,7 @@ mod tests {
     #[test]
     fn secrets_are_scrubbed() {
         let secrets = ["s3cret".to_owned(), String::new()];
-        assert_eq!(scrub("fatal: s3cret at https://ann:x@host/a?", &secrets), "fatal: *** at https://***@host/a?");
+        assert_eq!(scrub("fatal: s3cret at https://ann:x@host/a?", &secrets), "fatal: •••••• at https://***@host/a?");
         assert_eq!(scrub("ssh://git@host/a and ssh://a:b@host", &secrets), "ssh://git@host/a and ssh://***@host");
         assert_eq!(scrub("https://host/a@b", &secrets), "https://host/a@b");
     }

@@ -62,6 +62,12 @@ impl GitHub {
         Ok(minted.token)
     }
 
+    /// The tokens that are kept now, so that they can be masked.
+    pub fn live_tokens(&self) -> Vec<String> {
+        let tokens = self.tokens.0.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.values().map(|token| token.text.clone()).collect()
+    }
+
     /// Forgets the installation's token, because it was taken away.
     pub fn forget_token(&self, app: i64, installation: i64) {
         self.tokens.forget(app, installation);

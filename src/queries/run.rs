@@ -13,7 +13,7 @@ use crate::domain::run::Run;
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId};
-use crate::store::Reading;
+use crate::store::{Cleanable, Reading};
 
 /// How many lines of a log a page begins with.
 const LINES: i64 = 500;
@@ -54,7 +54,21 @@ pub async fn run(context: &Context, permit: &Permit<Look>, id: &RunId, open: Opt
         }
         Some(_) | None => None,
     };
-    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, pulls, allowable, log })
+    let removed = removed(&mut reading, &run, Cleanable::Log).await?;
+    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, pulls, allowable, removed, log })
+}
+
+/// That something of a run was removed because it had been kept long enough, as a sentence.
+pub async fn removed(reading: &mut Reading, run: &Run, what: Cleanable) -> Result<Option<String>, Problem> {
+    let at = reading.cleaned(&run.id, what).await?;
+    let name = match what {
+        Cleanable::Log => "log",
+        Cleanable::Plan => "plan",
+    };
+    Ok(at.zip(run.ended_at).map(|(at, ended)| {
+        let days = at.since(ended) / 86_400_000;
+        format!("The {name} was removed {days} day{} after the run ended.", if days == 1 { "" } else { "s" })
+    }))
 }
 
 /// The pull requests of a run, and what of a fork's a maintainer could let be planned.
@@ -138,5 +152,6 @@ pub async fn changes(context: &Context, permit: &Permit<Look>, id: &RunId) -> Re
     let history = context.history(&stack.repository);
     let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
     let plan = reading.plan(id).await?;
-    Ok(ChangesView { header, run, plan })
+    let removed = removed(&mut reading, &run, Cleanable::Plan).await?;
+    Ok(ChangesView { header, run, plan, removed })
 }

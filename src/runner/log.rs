@@ -1,20 +1,25 @@
 //! The log of one phase, on its way from a program to the store: known secrets are masked, lines are written together
 //! every tenth of a second, and a run that prints without end is cut off with a clear mark.
 
-use super::secrets::Secrets;
 use crate::commands::Context;
+use crate::config::limits::LOG as LIMIT;
 use crate::domain::run::Run;
+use crate::mask::{Masker, Stream};
 use crate::store::StoreError;
 use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// The longest log of one run, in bytes.
-pub const LIMIT: i64 = 50 * 1024 * 1024;
+use tokio::time::Instant;
 
 const MARK: &str = "--- The log ends here: this run has printed 50 MiB. It goes on, but the rest is not kept. ---";
 
+/// The longest line that is kept in one piece, in bytes.
+const LINE_LIMIT: usize = 64 * 1024;
+
 /// How often lines are written, so that a page has them within a fifth of a second.
 const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long a line that may be the beginning of a secret waits for the next one.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes the log of one step of a run.
 #[derive(Debug)]
@@ -25,13 +30,16 @@ pub struct Log {
     next_line: i64,
     bytes: i64,
     pending: Vec<String>,
-    secrets: Secrets,
+    masker: Masker,
+    stream: Stream,
+    /// The beginning of a line whose end has not come.
+    line: Vec<u8>,
     lost: bool,
 }
 
 impl Log {
     /// Opens the log of the step that the run is in.
-    pub async fn open(context: &Context, run: &Run, secrets: Secrets) -> Result<Self, StoreError> {
+    pub async fn open(context: &Context, run: &Run, masker: Masker) -> Result<Self, StoreError> {
         let mut reading = context.store.read().await?;
         let position = reading.transitions(&run.id).await?.last().map_or(0, |transition| transition.position);
         let lengths = reading.log_lengths(&run.id).await?;
@@ -44,38 +52,84 @@ impl Log {
             next_line,
             bytes,
             pending: Vec::new(),
-            secrets,
+            stream: masker.stream(),
+            masker,
+            line: Vec::new(),
             lost: false,
         })
     }
 
-    /// Takes lines until no more can come.
-    pub async fn follow(&mut self, mut lines: mpsc::Receiver<Vec<u8>>) {
+    /// Takes what a program prints, in any pieces, until no more can come.
+    pub async fn follow(&mut self, mut pieces: mpsc::Receiver<Vec<u8>>) {
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last = Instant::now();
         loop {
             tokio::select! {
-                line = lines.recv() => match line {
-                    Some(line) => self.push(&String::from_utf8_lossy(&line)),
+                piece = pieces.recv() => match piece {
+                    Some(piece) => {
+                        last = Instant::now();
+                        self.take(&piece);
+                    }
                     None => break,
                 },
-                _ = interval.tick() => self.flush().await,
+                _ = interval.tick() => {
+                    if last.elapsed() >= PATIENCE {
+                        let released = self.stream.release();
+                        self.split(&released);
+                    }
+                    self.flush().await;
+                }
             }
+        }
+        let rest = self.stream.finish();
+        self.split(&rest);
+        if !self.line.is_empty() {
+            self.end_line();
         }
         self.flush().await;
     }
 
     /// Adds a line of Headway's own.
     pub async fn say(&mut self, line: &str) {
-        self.push(line);
+        let line = self.masker.mask(line);
+        self.push(&line);
         self.flush().await;
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        if self.bytes < LIMIT {
+            let masked = self.stream.push(piece);
+            self.split(&masked);
+        }
+    }
+
+    /// Splits what is masked into lines; a very long one is cut.
+    fn split(&mut self, masked: &[u8]) {
+        for byte in masked {
+            if *byte == b'\n' {
+                self.end_line();
+                continue;
+            }
+            // Never in the middle of a character.
+            let begins = *byte & 0b1100_0000 != 0b1000_0000;
+            if begins && self.line.len() >= LINE_LIMIT {
+                self.end_line();
+            }
+            self.line.push(*byte);
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        self.push(&String::from_utf8_lossy(&line));
     }
 
     fn push(&mut self, line: &str) {
         if self.bytes >= LIMIT {
             return;
         }
-        let line = self.secrets.mask(line.replace('\0', ""));
+        let line = line.replace('\0', "");
         self.bytes += i64::try_from(line.len() + 1).unwrap_or(LIMIT);
         self.pending.push(line);
         if self.bytes >= LIMIT {

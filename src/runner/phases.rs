@@ -65,6 +65,11 @@ pub enum Purpose {
     Applying,
 }
 
+/// The variables of Headway's own environment that programs get.
+pub(super) fn passed_on() -> impl Iterator<Item = (String, String)> {
+    PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+}
+
 impl Phases {
     /// Gathers what the phases need; the workspace is there and holds the configuration.
     pub fn new(
@@ -85,9 +90,7 @@ impl Phases {
             })
             .map(|(variable, value)| (variable.name.clone(), value.clone()))
             .collect();
-        for name in PASSED_ON {
-            environment.extend(std::env::var(name).ok().map(|value| (name.to_owned(), value)));
-        }
+        environment.extend(passed_on());
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let own = [
             ("HOME", text(workspace.home())),

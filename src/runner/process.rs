@@ -16,8 +16,6 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-/// The longest line that is kept in one piece, in bytes.
-const LINE_LIMIT: usize = 64 * 1024;
 /// How long what was ended may take to be gone.
 const LAST: Duration = Duration::from_secs(10);
 
@@ -72,10 +70,10 @@ pub enum Ended {
     TooLong,
 }
 
-/// Runs the program to its end and sends every line it prints; how it ended, and what was kept.
+/// Runs the program to its end and sends everything it prints, in pieces as they come; how it ended, and what was kept.
 pub async fn run(
     program: Program<'_>,
-    lines: mpsc::Sender<Vec<u8>>,
+    pieces: mpsc::Sender<Vec<u8>>,
     mut orders: watch::Receiver<Order>,
 ) -> io::Result<(Ended, Vec<u8>)> {
     let (reader, writer) = io::pipe()?;
@@ -95,7 +93,7 @@ pub async fn run(
     // Held open to the end: the supervisor takes its closing for the end of Headway.
     let lifeline = child.stdin.take();
     let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    let printed = tokio::spawn(read_lines(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, lines));
+    let printed = tokio::spawn(read(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, pieces));
     let most = program.kept.unwrap_or(0);
     let kept = pipe::Receiver::from_owned_fd(OwnedFd::from(kept_reader))?;
     let (full, filled) = oneshot::channel();
@@ -194,22 +192,11 @@ async fn keep(reader: pipe::Receiver, most: u64, full: oneshot::Sender<()>) -> O
     Some(bytes)
 }
 
-/// Splits what is printed into lines; a very long line is cut.
-async fn read_lines(mut reader: pipe::Receiver, lines: mpsc::Sender<Vec<u8>>) {
-    let mut rest = Vec::new();
+async fn read(mut reader: pipe::Receiver, pieces: mpsc::Sender<Vec<u8>>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = reader.read(&mut buffer).await {
-        for byte in &buffer[..count] {
-            let ends = *byte == b'\n' || rest.len() >= LINE_LIMIT;
-            if ends && lines.send(std::mem::take(&mut rest)).await.is_err() {
-                return;
-            }
-            if *byte != b'\n' {
-                rest.push(*byte);
-            }
+        if pieces.send(buffer[..count].to_vec()).await.is_err() {
+            return;
         }
-    }
-    if !rest.is_empty() {
-        let _ = lines.send(rest).await;
     }
 }

@@ -1,94 +1,116 @@
-//! Secrets in what is shown: the values of a stack's secret variables, wherever a log or a plan would repeat them.
+//! Secrets of a run: everything that its log, its plan and its notes must not repeat. The values of the stack's secret
+//! variables, the credentials that Headway holds on the way, and what the plan itself marks.
 
+use crate::commands::{Context, fetch};
 use crate::domain::plan::{Plan, Value};
+use crate::domain::stack::Stack;
+use crate::mask::Masker;
+use crate::store::{StoreError, Variable};
 
-/// What stands in a log instead of a secret.
-const MASKED: &str = "••••••";
-
-/// Secrets shorter than this are left alone: masking "a" would make a log unreadable and hide nothing.
-const SHORTEST_SECRET: usize = 4;
-
-/// The texts to hide.
+/// What hides the secrets of one run.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(Vec<String>);
+pub struct Secrets {
+    /// Hides all of them.
+    pub all: Masker,
+    /// Hides what nobody may switch off: the credentials that are not the stack's own.
+    pub credentials: Masker,
+}
 
 impl Secrets {
-    /// Every line of every secret that is long enough, the longest first.
-    pub fn new(secrets: &[String]) -> Self {
-        let lines = secrets.iter().flat_map(|secret| secret.lines()).map(str::trim);
-        let mut texts: Vec<String> = lines.filter(|line| line.len() >= SHORTEST_SECRET).map(str::to_owned).collect();
-        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        texts.dedup();
-        Self(texts)
-    }
-
-    /// A line without them.
-    pub fn mask(&self, mut line: String) -> String {
-        for secret in &self.0 {
-            if line.contains(secret.as_str()) {
-                line = line.replace(secret.as_str(), MASKED);
-            }
+    /// Gathers the secrets of a run: its token for the state, its stack's variables, the credential of its repository and
+    /// those of the proxies that its programs use.
+    pub async fn gather(
+        context: &Context,
+        stack: &Stack,
+        token: &str,
+        variables: &[(Variable, String)],
+    ) -> Result<Self, StoreError> {
+        let mut credentials = vec![token.to_owned()];
+        let repository = context.store.read().await?.repository(&stack.repository).await?;
+        if let Some(credential) = repository.and_then(|repository| fetch::own_credential(context, &repository)) {
+            credentials.extend(credential.split_once(':').map(|(_, password)| password.to_owned()));
+            credentials.push(credential);
         }
-        line
+        credentials.extend(context.github.live_tokens());
+        credentials.extend(super::phases::passed_on().filter_map(|(_, value)| {
+            let password = url::Url::parse(&value).ok()?.password()?.to_owned();
+            Some(password)
+        }));
+        let of_stack = variables.iter().filter(|(variable, _)| variable.secret).map(|(_, value)| value.clone());
+        let all: Vec<String> = credentials.iter().cloned().chain(of_stack).collect();
+        Ok(Self { all: Masker::new(all), credentials: Masker::new(credentials) })
     }
 
-    /// Hides every value of a plan that holds one of them.
+    /// Hides every value of a plan that holds one of them, and masks them in everything else that a plan says.
     pub fn hide_in(&self, plan: &mut Plan) {
-        let attributes = plan.resources.iter_mut().flat_map(|resource| &mut resource.attributes);
-        let attributes = attributes.flat_map(|attribute| [&mut attribute.before, &mut attribute.after]);
-        let outputs = plan.outputs.iter_mut().flat_map(|output| [&mut output.before, &mut output.after]);
-        for value in attributes.chain(outputs).flatten() {
-            if let Value::Known(text) = value
-                && self.are_in(text)
-            {
-                *value = Value::Sensitive;
+        for resource in &mut plan.resources {
+            for text in [Some(&mut resource.address), resource.moved_from.as_mut(), resource.imported_as.as_mut()] {
+                self.mask_in(text);
             }
+            for attribute in &mut resource.attributes {
+                self.mask_in(Some(&mut attribute.path));
+                self.hide(&mut attribute.before);
+                self.hide(&mut attribute.after);
+            }
+        }
+        for output in &mut plan.outputs {
+            self.mask_in(Some(&mut output.name));
+            self.hide(&mut output.before);
+            self.hide(&mut output.after);
         }
     }
 
-    fn are_in(&self, json: &str) -> bool {
-        self.0.iter().any(|secret| {
-            // As JSON has it, without the quotes around it.
-            let escaped = serde_json::Value::from(secret.as_str()).to_string();
-            json.contains(secret.as_str()) || json.contains(escaped.trim_matches('"'))
-        })
+    fn mask_in(&self, text: Option<&mut String>) {
+        if let Some(text) = text
+            && self.all.finds(text)
+        {
+            *text = self.all.mask(text);
+        }
+    }
+
+    fn hide(&self, value: &mut Option<Value>) {
+        let Some(Value::Known(text)) = value else { return };
+        // A value that was cut may have lost the rest of a secret.
+        let cut = text.rfind('…').filter(|_| text.chars().count() == Value::LIMIT);
+        let begins = || cut.is_some_and(|cut| self.all.may_begin_at_the_end_of(&text[..cut]));
+        if self.all.finds(text) || begins() {
+            *value = Some(Value::Sensitive);
+        }
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::domain::plan::{Action, OutputChange};
 
-    fn secrets(texts: &[&str]) -> Secrets {
-        Secrets::new(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
-    }
-
     #[test]
-    fn long_secrets_come_before_those_they_contain_and_short_ones_are_left_alone() {
-        let secrets = secrets(&["abc", "hunter2", "hunter2-long", "first line\n  second line"]);
-        assert_eq!(secrets.0, ["hunter2-long", "second line", "first line", "hunter2"]);
-        assert_eq!(secrets.mask("abc hunter2-long hunter2!".into()), "abc •••••• ••••••!");
-    }
-
-    #[test]
-    fn a_value_that_holds_a_secret_is_hidden_whole() {
-        let output = |text: &str| OutputChange {
-            name: "o".into(),
+    fn a_value_that_holds_a_secret_is_hidden_whole_and_a_name_is_masked() {
+        let output = |name: &str, text: &str| OutputChange {
+            name: name.into(),
             action: Action::Create,
             before: None,
             after: Some(Value::Known(text.into())),
         };
+        let note = "… (9000 characters)";
+        let kept = Value::LIMIT - note.chars().count();
+        let cut = format!("{}hunter{note}", "x".repeat(kept - "hunter".len()));
         let mut plan = Plan {
             outputs: vec![
-                output("\"say \\\"hunter2\\\" twice\""),
-                output("\"hunter3\""),
-                output("{\"a\":\"q\\\"uote\"}"),
+                output("o", "\"say \\\"hunter2\\\" twice\""),
+                output("with-hunter2-in-it", "\"hunter3\""),
+                output("o", "{\"a\":\"q\\\"uote\"}"),
+                output("o", &cut),
             ],
             ..Plan::default()
         };
-        secrets(&["hunter2", "q\"uote"]).hide_in(&mut plan);
+        let secrets = Secrets { all: Masker::new(["hunter2", "q\"uote"]), credentials: Masker::default() };
+        secrets.hide_in(&mut plan);
         let shown: Vec<bool> = plan.outputs.iter().map(|output| output.after == Some(Value::Sensitive)).collect();
-        assert_eq!(shown, [true, false, true]);
+        assert_eq!(shown, [true, false, true, true]);
+        assert_eq!(plan.outputs[1].name, "with-••••••-in-it");
+        let read = serde_json::to_string(&plan).unwrap();
+        assert!(!read.contains("hunter2"));
     }
 }

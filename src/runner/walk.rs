@@ -15,6 +15,7 @@ use crate::domain::hold::{self, Hold, TakenOut};
 use crate::domain::plan::Plan;
 use crate::domain::problem::Problem;
 use crate::domain::run_state::{RunKind, RunState};
+use crate::domain::sealed::Place;
 use crate::domain::stack::Stack;
 use crate::store::{StoreError, Variable};
 use std::sync::Arc;
@@ -57,6 +58,7 @@ struct Walk {
     keeper: Keeper,
     /// The variables with their values in clear.
     variables: Vec<(Variable, String)>,
+    secrets: Secrets,
 }
 
 /// Walks a claimed run on; when this returns, the run waits for a person, has ended, or is back in the queue.
@@ -93,17 +95,20 @@ impl Walk {
         let mut variables = Vec::new();
         for variable in stored {
             let value = if variable.secret {
-                context.vault.open_text(&variable.value).map_err(|error| {
-                    tracing::error!(stack.id = %stack.id, variable = variable.name, %error, "cannot open a secret");
-                    Problem::Unavailable
-                })?
+                context.vault.open_text(&Place::variable(&stack.id, &variable.name), &variable.value).map_err(
+                    |error| {
+                        tracing::error!(stack.id = %stack.id, variable = variable.name, %error, "cannot open a secret");
+                        Problem::Unavailable
+                    },
+                )?
             } else {
                 variable.value.clone()
             };
             variables.push((variable, value));
         }
         let workspace = Workspace::of(&context, &held.run);
-        Ok(Self { context, held, stack, workspace, keeper, variables })
+        let secrets = Secrets::gather(&context, &stack, &held.token, &variables).await?;
+        Ok(Self { context, held, stack, workspace, keeper, variables, secrets })
     }
 
     async fn plan(&mut self) -> Result<(), Halt> {
@@ -125,7 +130,7 @@ impl Walk {
         let bytes = self.run(show, "show").await?;
         sealed_plan::forget(&self.workspace).map_err(|error| self.broken("remove the plan in clear", &error))?;
         let mut plan = Plan::read(&bytes).map_err(|error| Halt::Failed(format!("The plan cannot be read: {error}")))?;
-        self.secrets().hide_in(&mut plan);
+        self.secrets.hide_in(&mut plan);
         if self.decide(&plan).await? == RunState::Applying {
             self.apply().await?;
         }
@@ -268,6 +273,8 @@ impl Walk {
     }
 
     async fn to(&mut self, to: RunState, note: Option<&str>) -> Result<(), Halt> {
+        let note = note.map(|note| self.secrets.all.mask(note));
+        let note = note.as_deref();
         let mut writing = self.context.store.write().await?;
         let run = advance(&mut writing, &self.held.run, to, HEADWAY, note, self.context.now()).await?;
         writing.commit().await?;
@@ -277,26 +284,22 @@ impl Walk {
 
     async fn log(&self) -> Result<Log, Halt> {
         // A switch of the stack for its logs; plans are always without secrets.
-        let secrets = if self.stack.behavior.secret_masking { self.secrets() } else { Secrets::default() };
-        Ok(Log::open(&self.context, &self.held.run, secrets).await?)
-    }
-
-    fn secrets(&self) -> Secrets {
-        let secret = self.variables.iter().filter(|(variable, _)| variable.secret);
-        Secrets::new(&secret.map(|(_, value)| value.clone()).collect::<Vec<_>>())
+        let masked = self.stack.behavior.secret_masking;
+        let masker = if masked { &self.secrets.all } else { &self.secrets.credentials };
+        Ok(Log::open(&self.context, &self.held.run, masker.clone()).await?)
     }
 
     /// Runs one program of the engine, with its lines in the log of the present step; what it was to keep.
     async fn run(&self, program: Program<'_>, verb: &str) -> Result<Vec<u8>, Halt> {
         let limit = program.limit;
         let mut log = self.log().await?;
-        let (sender, lines) = mpsc::channel(1024);
+        let (sender, pieces) = mpsc::channel(64);
         let orders = if self.held.run.state == RunState::Applying {
             patient(self.keeper.orders(), self.context.config.grace)
         } else {
             self.keeper.orders()
         };
-        let (ended, ()) = tokio::join!(process::run(program, sender, orders), log.follow(lines));
+        let (ended, ()) = tokio::join!(process::run(program, sender, orders), log.follow(pieces));
         let name = self.stack.vendor.program();
         let (ended, kept) = ended.map_err(|error| self.broken("start a program", &error))?;
         match ended {

@@ -9,6 +9,9 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// The file of the saved plan while it waits, in the folder of its run.
+pub const SEALED_PLAN: &str = "plan.sealed";
+
 /// The files of one run.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -86,7 +89,7 @@ impl Workspace {
 
     /// The saved plan, sealed, while it waits.
     pub fn sealed_plan(&self) -> PathBuf {
-        self.folder.join("plan.sealed")
+        self.folder.join(SEALED_PLAN)
     }
 
     /// Terraform's configuration of itself, which Headway writes.

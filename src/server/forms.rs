@@ -6,6 +6,7 @@
 
 use super::Server;
 use crate::app::flash::Flash;
+use crate::config::limits;
 use crate::domain::problem::Problem;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -76,7 +77,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     let action = request.uri().path().to_owned();
     let origin = page_before(request.headers());
     let (mut parts, body) = request.into_parts();
-    let Ok(sent) = to_bytes(body, super::FORM_LIMIT).await else {
+    let Ok(sent) = to_bytes(body, limits::FORM).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -92,7 +93,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     }
     let json = header(answer.headers(), CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
     let problem = if json {
-        let told = to_bytes(answer.into_body(), super::FORM_LIMIT).await.unwrap_or_default();
+        let told = to_bytes(answer.into_body(), limits::FORM).await.unwrap_or_default();
         serde_json::from_slice(&told).unwrap_or(Problem::Unavailable)
     } else {
         Problem::Malformed

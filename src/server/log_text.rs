@@ -4,7 +4,10 @@ use super::Server;
 use crate::ansi;
 use crate::commands::authenticate::Identity;
 use crate::domain::permission::{Look, permit};
+use crate::domain::problem::Problem;
 use crate::domain::{RunId, StackId};
+use crate::queries::removed;
+use crate::store::Cleanable;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -27,14 +30,17 @@ pub async fn log_text(
     if identity.viewer.is_none_or(|viewer| permit::<Look>(&viewer, &stack).is_err()) {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     }
-    let found = async { server.context.store.read().await?.run(&stack, &run).await };
+    let found = async {
+        let mut reading = server.context.store.read().await?;
+        let Some(run) = reading.run(&stack, &run).await? else { return Ok::<_, Problem>(None) };
+        removed(&mut reading, &run, Cleanable::Log).await.map(Some)
+    };
     match found.await {
-        Ok(Some(_)) => {}
+        Ok(Some(None)) => {}
+        Ok(Some(Some(removed))) => return (StatusCode::GONE, removed).into_response(),
         Ok(None) => return (StatusCode::NOT_FOUND, "There is no such run.").into_response(),
-        Err(error) => {
-            tracing::error!(run.id = %run, %error, "cannot read a run");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
+        // What is wrong with the store has been logged.
+        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
     let (sender, pieces) = mpsc::channel::<Bytes>(2);
     tokio::spawn(async move {

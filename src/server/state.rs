@@ -9,6 +9,7 @@ use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
+use crate::domain::sealed;
 use crate::domain::{RunId, StackId};
 use crate::secret::fingerprint;
 use crate::store::{StateLock, StateVersion, StoreError};
@@ -158,10 +159,11 @@ pub async fn read(
     let Some(state) = context.store.read().await?.state(&stack).await? else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
-    let document = context.vault.open_text(&state.document).map_err(|error| {
-        tracing::error!(stack.id = %stack, %error, "cannot open a state");
-        Refused::Unavailable
-    })?;
+    let document =
+        context.vault.open_text(&sealed::Place::state(&stack, state.version), &state.document).map_err(|error| {
+            tracing::error!(stack.id = %stack, %error, "cannot open a state");
+            Refused::Unavailable
+        })?;
     let kind = (header::CONTENT_TYPE.as_str(), "application/json".to_owned());
     Ok(([kind, ("content-md5", state.md5)], document).into_response())
 }
@@ -197,11 +199,6 @@ async fn store(
     let text = std::str::from_utf8(body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
     let document: Document =
         serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
-    let sealed = context.vault.seal(text).map_err(|error| {
-        tracing::error!(stack.id = %stack, %error, "cannot seal a state");
-        Refused::Unavailable
-    })?;
-
     let mut writing = context.store.write().await?;
     let lock = writing.state_lock(stack).await?;
     let held = lock.as_ref().is_some_and(|lock| lock.run_id == run.id && lock.lock_id == lock_id);
@@ -225,12 +222,17 @@ async fn store(
             return Ok(StatusCode::OK);
         }
     }
+    let version = last.map_or(1, |last| last.version + 1);
+    let document_sealed = context.vault.seal(&sealed::Place::state(&stack, version), text).map_err(|error| {
+        tracing::error!(stack.id = %stack, %error, "cannot seal a state");
+        Refused::Unavailable
+    })?;
     let state = StateVersion {
-        version: last.map_or(1, |last| last.version + 1),
+        version,
         serial: document.serial,
         lineage: document.lineage,
         md5,
-        document: sealed,
+        document: document_sealed,
         run_id: run.id.clone(),
         created_at: context.now(),
     };

@@ -4,6 +4,7 @@
 
 use super::Server;
 use crate::domain::Timestamp;
+use crate::domain::sealed::{Place, SealedColumn};
 use crate::github::{event, signature};
 use crate::store::{GithubApp, NewDelivery, Received};
 use axum::body::Bytes;
@@ -67,9 +68,8 @@ async fn keep(server: &Server, headers: &HeaderMap, body: Bytes) -> anyhow::Resu
 /// The secrets that a delivery may be signed with: the present one, and for a day the one before.
 fn secrets(server: &Server, app: &GithubApp, now: Timestamp) -> Vec<String> {
     let before = app.previous_webhook_secret.as_ref().filter(|_| app.previous_until.is_some_and(|until| until > now));
-    [Some(&app.webhook_secret), before]
+    [(SealedColumn::AppWebhookSecret, Some(&app.webhook_secret)), (SealedColumn::AppPreviousWebhookSecret, before)]
         .into_iter()
-        .flatten()
-        .filter_map(|sealed| server.context.vault.open_text(sealed).ok())
+        .filter_map(|(column, sealed)| server.context.vault.open_text(&Place::app(column, app.app_id), sealed?).ok())
         .collect()
 }

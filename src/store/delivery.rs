@@ -193,11 +193,4 @@ impl Writing {
         self.tell(Change::Github);
         Ok(())
     }
-
-    /// Forgets the bodies of deliveries that ended before `before`; that they came stays known, and so do their digests.
-    pub async fn empty_deliveries(&mut self, before: Timestamp) -> Result<()> {
-        on!(self, connection => sqlx::query("update delivery set body = '' where ended_at < $1 and body <> ''")
-            .bind(before).execute(connection).await.map(|_| ()))?;
-        Ok(())
-    }
 }

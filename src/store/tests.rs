@@ -52,6 +52,29 @@ async fn run(test: &impl AsyncFn(World), store: Store) {
     store.close().await;
 }
 
+/// The columns of a SQLite file that hold a text which begins like this, sorted: `table.column`.
+pub async fn columns_that_hold(file: &Path, beginning: &str) -> Vec<String> {
+    use sqlx::AssertSqlSafe;
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await.unwrap();
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "select master.name, info.name from sqlite_master master join pragma_table_info(master.name) info
+         where master.type = 'table' order by 1, 2",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let mut found = Vec::new();
+    for (table, column) in columns {
+        let statement = format!("select count(*) from {table} where cast({column} as text) like $1 || '%'");
+        let (count,): (i64,) = sqlx::query_as(AssertSqlSafe(statement)).bind(beginning).fetch_one(&pool).await.unwrap();
+        if count > 0 {
+            found.push(format!("{table}.{column}"));
+        }
+    }
+    found.sort();
+    found
+}
+
 fn hash(letter: char) -> CommitHash {
     CommitHash::new(letter.to_string().repeat(40))
 }

@@ -104,6 +104,12 @@ impl Headway {
         self.url = url;
     }
 
+    /// Starts anew, with one more variable in its environment.
+    pub fn start_again_with(&mut self, name: &str, value: &str) {
+        self.environment.push((name.into(), value.into()));
+        self.start_again();
+    }
+
     pub async fn page(&self, path: &str) -> Page {
         let answer = self.client.get(format!("{}{path}", self.url)).header(ACCEPT, "text/html").send().await.unwrap();
         let status = answer.status().as_u16();

@@ -113,7 +113,8 @@ async fn each_role_does_its_share_and_is_told_what_it_lacks() {
     // A role on this stack alone, through a group.
     let people = headway.page("/settings/people").await;
     let id = |name: &str| {
-        let link = people.html.split("/settings/people/").skip(1).find(|part| part.contains(&format!(">{name}<"))).unwrap();
+        let link =
+            people.html.split("/settings/people/").skip(1).find(|part| part.contains(&format!(">{name}<"))).unwrap();
         link.split('"').next().unwrap().to_owned()
     };
     let nils = id("nils");

@@ -22,7 +22,7 @@ pub struct Simulated {
     pub app: Value,
     pub installation: i64,
     client: reqwest::Client,
-    _root: TempDir,
+    root: TempDir,
 }
 
 impl Simulated {
@@ -55,7 +55,7 @@ impl Simulated {
             app: Value::Null,
             installation: 0,
             client: reqwest::Client::new(),
-            _root: root,
+            root,
         };
         simulated.connect().await;
         simulated
@@ -89,6 +89,11 @@ impl Simulated {
         let stack = self.stack.trim_start_matches("/stack/");
         let run = self.headway.form(&self.stack, "trigger_run", &[("stack", stack)]).await.path;
         self.headway.until_state(&run, "finished").await;
+    }
+
+    /// Where the simulator keeps its files.
+    pub fn root(&self) -> &std::path::Path {
+        self.root.path()
     }
 
     /// Hands the App's keys in, with this webhook secret.

@@ -1,6 +1,7 @@
 //! The build: the client, the site made of it, then the server that carries the site.
 
 use crate::client;
+use crate::sbom;
 use crate::site::{self, Inputs};
 use crate::workspace::{Workspace, run};
 use anyhow::Result;
@@ -12,7 +13,9 @@ pub fn all(workspace: &Workspace, release: bool) -> Result<()> {
     if release {
         server.arg("--release");
     }
-    run(&mut server)
+    run(&mut server)?;
+    // A release says what it is made of.
+    if release { sbom::write(workspace, &workspace.server(true).with_extension("cdx.json")) } else { Ok(()) }
 }
 
 /// Builds the simulated GitHub; optimised it would be no use to anybody.

@@ -4,14 +4,17 @@ mod browser;
 mod build;
 mod client;
 mod debian;
+mod metadata;
 mod run;
 mod sandbox;
+mod sbom;
 #[cfg(test)]
 mod scratch;
 mod simulator;
 mod site;
 mod style;
 mod suites;
+mod supply;
 mod workspace;
 
 use anyhow::Result;
@@ -33,6 +36,12 @@ enum Task {
     Run(run::Options),
     /// Measure what BENCHMARKS.md says
     Bench,
+    /// Write the bill of materials
+    Sbom {
+        /// The file, by default target/headway.cdx.json
+        #[arg(long)]
+        output: Option<std::path::PathBuf>,
+    },
     /// Run one suite, or all
     Test {
         /// The suite
@@ -53,6 +62,10 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Build { release } => build::all(&workspace, release).map(|()| ExitCode::SUCCESS),
         Task::Bench => build::bench(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Sbom { output } => {
+            let file = output.unwrap_or_else(|| workspace.target.join("headway.cdx.json"));
+            sbom::write(&workspace, &file).map(|()| ExitCode::SUCCESS)
+        }
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { suite } => suites::run(&workspace, suite),
     }

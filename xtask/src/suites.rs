@@ -2,7 +2,7 @@
 //! not stop the next; the table at the end says what became of each.
 
 use crate::workspace::{Workspace, on_path, run as call};
-use crate::{browser, build, client, sandbox};
+use crate::{browser, build, client, sandbox, supply};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::fs;
@@ -16,6 +16,8 @@ pub enum Suite {
     Format,
     /// The sources are free of warnings, as server, as client and as xtask
     Clippy,
+    /// Everything that Headway is built from may be part of it
+    Supply,
     /// The client and the server build
     Build,
     /// Tests of single modules
@@ -83,6 +85,7 @@ impl Suite {
                 let others = cargo("clippy --package xtask --package headway-simulator --all-targets -- -D warnings");
                 server.and(client).and(others)?;
             }
+            Self::Supply => supply::check(workspace)?,
             Self::Build => build::for_tests(workspace)?,
             Self::Unit => {
                 let headway = cargo("test --package headway --features ssr --lib");
@@ -160,6 +163,6 @@ mod tests {
     #[test]
     fn what_is_built_is_built_before_it_is_tested() {
         let order: Vec<String> = Suite::value_variants().iter().map(|suite| suite.name()).collect();
-        assert_eq!(order, ["format", "clippy", "build", "unit", "scenarios", "browser"]);
+        assert_eq!(order, ["format", "clippy", "supply", "build", "unit", "scenarios", "browser"]);
     }
 }

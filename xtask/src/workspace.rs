@@ -42,10 +42,12 @@ impl Workspace {
         self.root.join("end2end")
     }
 
-    /// Cargo with arguments, in the root.
+    /// Cargo with arguments, in the root. What it builds is what `Cargo.lock` says, or nothing.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(arguments);
+        let (verb, rest) = arguments.split_at(arguments.len().min(1));
+        let locked = ["bench", "build", "clippy", "metadata", "run", "test"].iter().any(|locked| verb == [*locked]);
+        command.args(verb).args(locked.then_some("--locked")).args(rest);
         // What `cargo run` says about xtask must not look like a change to the build scripts that read it.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();

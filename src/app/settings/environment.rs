@@ -65,7 +65,7 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
                     {typed::<SetVariable>("value")}
                 </textarea>
             </Field>
-            <Switch name="secret" label="Secret" description="Sealed, masked in logs, and never shown again." on={switched::<SetVariable>("secret").unwrap_or(false)} />
+            <Switch name="secret" label="Secret" description="Sealed, masked in logs, and never shown again; at least 4 characters, so that it can be masked." on={switched::<SetVariable>("secret").unwrap_or(false)} />
             <Switch name="planning" label="For planning" description="init and plan see it, in proposed runs too." on={switched::<SetVariable>("planning").unwrap_or(true)} />
             <Switch name="applying" label="For applying" description="apply sees it." on={switched::<SetVariable>("applying").unwrap_or(true)} />
             <Told problem />

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::commands::set_variable::{NewVariable, remove_variable, set_variable};
+use crate::domain::sealed::Place;
 use crate::store::Variable;
 
 const SECRET: &str = "correct-horse-battery-staple";
@@ -16,6 +17,10 @@ async fn set(world: &World, new: NewVariable) -> Result<(), Problem> {
 
 async fn stored(world: &World) -> Vec<Variable> {
     world.read().await.variables(&world.stack).await.unwrap()
+}
+
+fn place(world: &World, name: &str) -> Place {
+    Place::variable(&world.stack, name)
 }
 
 /// Whether the text stands anywhere in the files of the database.
@@ -36,7 +41,7 @@ async fn a_secret_is_sealed_and_its_text_stands_nowhere_in_the_database() {
     assert!(in_the_database(&world, "written-in-clear"), "the search finds what is there");
     assert!(!in_the_database(&world, SECRET));
     let stored = stored(&world).await;
-    assert_eq!(world.context.vault.open_text(&stored[1].value).unwrap(), SECRET);
+    assert_eq!(world.context.vault.open_text(&place(&world, "TF_VAR_secret"), &stored[1].value).unwrap(), SECRET);
     world.context.store.close().await;
     assert!(!in_the_database(&world, SECRET));
 }
@@ -54,8 +59,7 @@ async fn a_secret_stays_when_its_value_is_left_empty_and_is_never_made_plain_by_
     set(&world, variable("A", "plain", false)).await.unwrap();
     let plain = stored(&world).await;
     assert_eq!((plain[0].value.as_str(), plain[0].secret), ("plain", false));
-    set(&world, variable("A", "", true)).await.unwrap();
-    assert_eq!(world.context.vault.open_text(&stored(&world).await[0].value).unwrap(), "");
+    assert_eq!(fields(set(&world, variable("A", "", true)).await), ["value"], "a secret needs a text");
 }
 
 #[tokio::test]
@@ -66,6 +70,8 @@ async fn what_a_variable_cannot_be_is_said_at_its_field() {
         (variable("no name", "x", false), "name"),
         (variable("A", &"x".repeat(64 * 1024 + 1), false), "value"),
         (variable("A", "a\0b", false), "value"),
+        (variable("A", "", true), "value"),
+        (variable("A", "abc", true), "value"),
         (NewVariable { planning: false, applying: false, ..variable("A", "x", false) }, "planning"),
     ] {
         assert_eq!(fields(set(&world, new).await), [field]);
@@ -88,7 +94,7 @@ async fn the_log_names_the_variable_and_not_its_value() {
 #[tokio::test]
 async fn the_credential_of_a_repository_is_sealed_too() {
     let world = World::new().await;
-    let sealed = world.context.vault.seal(&format!("user:{SECRET}")).unwrap();
+    let sealed = world.context.vault.seal(&Place::credential(&world.repository), &format!("user:{SECRET}")).unwrap();
     let mut writing = world.context.store.write().await.unwrap();
     let repository = writing.repository(&world.repository).await.unwrap().unwrap();
     let repository = crate::store::Repository { credential: Some(sealed), ..repository };

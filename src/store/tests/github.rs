@@ -102,7 +102,7 @@ async fn a_delivery_that_is_tried_again_waits_and_one_without_a_body_is_never_re
         assert!(writing.deliveries_due(NOW.plus(999), 10).await.unwrap().is_empty());
         assert_eq!(writing.deliveries_due(NOW.plus(1000), 10).await.unwrap()[0].attempts, 1);
         writing.end_delivery("A", DeliveryState::Failed, "no", None, NOW).await.unwrap();
-        writing.empty_deliveries(NOW.plus(1)).await.unwrap();
+        assert_eq!(writing.clean_deliveries(NOW.plus(1), 10).await.unwrap(), 1);
         assert_eq!(writing.delivery("A").await.unwrap().unwrap().body, "");
         assert_eq!(writing.revive_delivery("A", NOW).await.unwrap(), Received::Repeated);
         writing.commit().await.unwrap();

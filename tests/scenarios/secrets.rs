@@ -1,0 +1,362 @@
+//! Secrets: a text that nobody could guess is put into every kind of secret, everything is done that might give it away,
+//! and then it is looked for everywhere. And: a proposed run never sees what only an apply needs.
+
+use crate::headway::{Headway, engine_before, terraform};
+use crate::repository::Repository;
+use crate::simulated::Simulated;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+/// What is looked for: the bytes, and which secret they give away.
+type Needles = BTreeMap<Vec<u8>, String>;
+
+/// The canaries, one for each kind of secret. Whoever adds a kind of secret to Headway (a password, a session, a token of a
+/// person or a script) adds one here and uses it in [`a_canary_in_every_kind_of_secret_is_found_nowhere`].
+struct Canaries {
+    planning: String,
+    applying: String,
+    both: String,
+    lines: String,
+    state: String,
+    credential: String,
+    refused: String,
+}
+
+impl Canaries {
+    fn new() -> Self {
+        let [planning, applying, both, first, second, state, credential, refused] =
+            ["plan", "apply", "both", "first", "second", "state", "credential", "refused"].map(canary);
+        Self { planning, applying, both, lines: format!("{first}\n{second}"), state, credential, refused }
+    }
+
+    fn needles(&self) -> Needles {
+        let mut needles = Needles::new();
+        let lines = self.lines.lines();
+        let all = [&self.planning, &self.applying, &self.both, &self.state, &self.credential, &self.refused];
+        for canary in all.into_iter().map(String::as_str).chain(lines) {
+            add(canary.split('/').next().unwrap(), &mut needles);
+        }
+        needles
+    }
+}
+
+/// A text that is in no other file of this machine, with characters that every encoding changes after it.
+fn canary(kind: &str) -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{kind}{:016x}{:016x}/+é \"&%", random(), random())
+}
+
+/// Adds the ways in which a plain text is found although it was encoded: as it is, in hexadecimal digits, and in base64
+/// wherever in a group of three bytes it begins.
+fn add(plain: &str, needles: &mut Needles) {
+    let mut insert = |needle: String| needles.insert(needle.into_bytes(), plain.to_owned());
+    insert(plain.to_owned());
+    insert(plain.bytes().map(|byte| format!("{byte:02x}")).collect());
+    insert(plain.bytes().map(|byte| format!("{byte:02X}")).collect());
+    for before in 0..3 {
+        let encoded = STANDARD.encode(["x".repeat(before), plain.to_owned()].concat());
+        insert(encoded[4..encoded.len() - 4].to_owned());
+    }
+}
+
+/// Which secrets a text gives away.
+fn found(bytes: &[u8], needles: &Needles) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (needle, secret) in needles {
+        if bytes.windows(needle.len()).any(|window| window == needle) {
+            found.insert(secret.clone());
+        }
+    }
+    found
+}
+
+/// Files under a folder that were changed since then, small enough to read.
+fn files(folder: &Path, since: SystemTime, files_found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(about) = entry.metadata() else { continue };
+        if about.is_dir() {
+            files(&entry.path(), since, files_found);
+        } else if about.is_file() && about.len() < 64 * 1024 * 1024 && about.modified().is_ok_and(|at| at >= since) {
+            files_found.push(entry.path());
+        }
+    }
+}
+
+/// Fails when a file gives a secret away, or is a saved plan in clear: Terraform packs those, so that nothing is found in
+/// them by looking.
+fn search_files(folder: &Path, since: SystemTime, needles: &Needles, except: &[&Path]) {
+    let mut all = Vec::new();
+    files(folder, since, &mut all);
+    for file in all.iter().filter(|file| !except.iter().any(|except| file.starts_with(except))) {
+        let Ok(bytes) = std::fs::read(file) else { continue };
+        let found = found(&bytes, needles);
+        assert!(found.is_empty(), "{} gives away {found:?}", file.display());
+    }
+}
+
+/// Fails when a saved plan lies about in clear.
+fn search_saved_plans(data: &Path) {
+    let mut all = Vec::new();
+    files(&data.join("runs"), SystemTime::UNIX_EPOCH, &mut all);
+    for file in all {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        assert!(!bytes.starts_with(b"PK\x03\x04"), "{} is a saved plan in clear", file.display());
+    }
+}
+
+/// Fails when a page or an answer of the API that can be reached from these gives a secret away.
+async fn search_pages(headway: &Headway, begin: &[String], needles: &Needles) {
+    let mut open: Vec<String> = begin.to_vec();
+    let mut seen: BTreeSet<String> = open.iter().cloned().collect();
+    while let Some(path) = open.pop() {
+        let page = headway.page(&path).await;
+        let found = found(page.html.as_bytes(), needles);
+        assert!(found.is_empty(), "{path} gives away {found:?}");
+        for link in page.html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let link = link.split('#').next().unwrap().replace("&amp;", "&");
+            let ours = link.starts_with('/') && !link.starts_with("/pkg/") && !link.starts_with("//");
+            if ours && seen.len() < 400 && seen.insert(link.clone()) {
+                open.push(link);
+            }
+        }
+    }
+    assert!(seen.len() > 20, "only {} pages were found", seen.len());
+    for (function, fields) in [
+        ("settings", vec![("stack", "leaky")]),
+        ("activity", vec![]),
+        ("stacks", vec![("search", ""), ("filter", "")]),
+        ("github", vec![("web", ""), ("api", ""), ("organization", "")]),
+        ("deliveries", vec![]),
+    ] {
+        let (status, answer) = headway.call(function, &fields).await;
+        let found = found(answer.to_string().as_bytes(), needles);
+        assert!(found.is_empty(), "{function} answers {status} and gives away {found:?}");
+    }
+}
+
+/// Looks at the arguments of every process of the machine until it is told to end; what it found.
+fn watch_arguments(needles: Needles, ends: Arc<AtomicBool>) -> std::thread::JoinHandle<BTreeSet<String>> {
+    std::thread::spawn(move || {
+        let mut all = BTreeSet::new();
+        while !ends.load(Ordering::Relaxed) {
+            for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+                if let Ok(arguments) = std::fs::read(process.path().join("cmdline")) {
+                    all.extend(found(&arguments, &needles));
+                }
+            }
+            std::thread::yield_now();
+        }
+        all
+    })
+}
+
+/// Prints every secret of its environment in every way that a shell knows, in pieces and in lines, then is Terraform. What
+/// Headway itself gives the run is printed backwards, so that the test learns it and no mask knows it.
+const LEAK: &str = r#"
+for name in TF_VAR_plan TF_VAR_apply TF_VAR_both TF_VAR_lines TF_HTTP_PASSWORD; do
+    eval "value=\$$name"
+    [ -n "$value" ] || continue
+    printf '%s is %s\n' "$name" "$value"
+    printf '%s' "$value" | base64
+    printf 'x%s' "$value" | base64 -w 20
+    printf 'xy%s and more' "$value" | base64 -w 0; echo
+    printf '%s' "$value" | od -An -tx1 | tr -d ' \n'; echo
+    printf '%s\n' "$value" | sed 's/^/        /'
+    printf '%s\n' "$value" | fold -w 11
+    printf '%s' "$value" | cut -c 1-9 | tr -d '\n'; sleep 0.3; printf '%s\n' "$value" | cut -c 10-
+done >&2
+printf 'BACKWARDS %s\n' "$(printf '%s' "$TF_HTTP_PASSWORD" | rev)"
+env | base64 -w 0; echo
+"#;
+
+const CONFIGURATION: &str = r#"
+variable "plan" {
+  default = ""
+}
+variable "apply" {
+  default = ""
+}
+variable "both" {}
+variable "lines" {}
+variable "state" {}
+resource "terraform_data" "kept" {
+  input = sensitive(var.state)
+}
+resource "terraform_data" "shown" {
+  input            = { both = var.both, lines = var.lines }
+  triggers_replace = jsonencode({ nested = jsonencode(var.both) })
+  provisioner "local-exec" {
+    command = "echo $TF_VAR_apply $TF_VAR_both; printf '%s' \"$TF_VAR_lines\" | base64; env | base64 -w 0"
+  }
+}
+output "both" {
+  value = base64encode("before ${var.both} after ${urlencode(var.both)}")
+}
+"#;
+
+const FAILING: &str = r#"
+output "failing" {
+  value = 1
+  precondition {
+    condition     = var.both == ""
+    error_message = "It was ${var.both}, and of several lines: ${var.lines}"
+  }
+}
+"#;
+
+async fn set(headway: &Headway, name: &str, value: &str, phases: &[&str]) {
+    let mut fields = vec![("stack", "leaky"), ("name", name), ("value", value), ("secret", "true")];
+    fields.extend(phases.iter().map(|phase| (*phase, "true")));
+    headway.form("/stack/leaky/settings/environment", "set_variable", &fields).await.has_status(200).says("Saved.");
+}
+
+/// Adds what a run was given by Headway itself, from its log.
+fn learn(log: &str, needles: &Mutex<Needles>) {
+    let backwards = log.split("BACKWARDS ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+    for token in backwards.map(|text| text.chars().rev().collect::<String>()) {
+        assert!(token.len() > 20, "{token:?}");
+        add(&token, &mut needles.lock().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
+    if !terraform() {
+        return;
+    }
+    let begun = SystemTime::now();
+    let canaries = Canaries::new();
+    let simulated = Simulated::connected().await;
+    let headway = &simulated.headway;
+
+    let needles = Mutex::new(canaries.needles());
+    {
+        let mut needles = needles.lock().unwrap();
+        add(simulated.app["webhook_secret"].as_str().unwrap(), &mut needles);
+        for line in simulated.app["pem"].as_str().unwrap().lines().filter(|line| !line.starts_with("---")) {
+            add(line, &mut needles);
+        }
+        // The tokens of installations are random behind this.
+        add(&format!("ghs_{}_", simulated.app["id"]), &mut needles);
+    }
+    let ends = Arc::new(AtomicBool::new(false));
+    let arguments = watch_arguments(needles.lock().unwrap().clone(), ends.clone());
+
+    // A credential in an address: one that is kept, and one that is refused.
+    let open = serde_json::json!({ "owner": "acme", "name": "leaky", "private": false });
+    let made = simulated.control("POST", "/repositories", open).await;
+    let work = Repository::new();
+    work.commit("main", "Leak", &[("leak.tf", CONFIGURATION)]);
+    work.git(&["remote", "add", "origin", made["path"].as_str().unwrap()]);
+    work.git(&["push", "--quiet", "origin", "main"]);
+    let with = |secret: &str, path: &str| {
+        let mut url = url::Url::parse(&format!("{}/{path}", simulated.url)).unwrap();
+        url.set_username("robot").unwrap();
+        url.set_password(Some(secret)).unwrap();
+        url.to_string()
+    };
+    let refused = with(&canaries.refused, "acme/network.git");
+    headway.form("/stacks/new", "add_repository", &[("address", &refused)]).await.has_status(422);
+    let stack = headway.stack_at(&with(&canaries.credential, "acme/leaky.git"), "Leaky", &[]).await;
+    assert_eq!(stack, "/stack/leaky");
+
+    set(headway, "TF_VAR_plan", &canaries.planning, &["planning"]).await;
+    set(headway, "TF_VAR_apply", &canaries.applying, &["applying"]).await;
+    set(headway, "TF_VAR_both", &canaries.both, &["planning", "applying"]).await;
+    set(headway, "TF_VAR_lines", &canaries.lines, &["planning", "applying"]).await;
+    set(headway, "TF_VAR_state", &canaries.state, &["planning", "applying"]).await;
+    let engines = tempfile::tempdir().unwrap();
+    headway.use_engine(&stack, &engine_before(engines.path(), LEAK)).await;
+
+    // A run that waits, one that applies, one that only plans, one that fails.
+    let run = headway.form(&stack, "trigger_run", &[("stack", "leaky")]).await.path;
+    let waiting = headway.until_state(&run, "unconfirmed").await;
+    assert!(waiting.text().contains("••••••"), "{}", waiting.text());
+    learn(&waiting.text(), &needles);
+    // A plan that waits for a person lies in the data folder.
+    search_everywhere(headway, &simulated, &needles.lock().unwrap().clone(), begun, std::slice::from_ref(&run)).await;
+    headway.press(&run, "confirm_run").await;
+    learn(&headway.until_state(&run, "finished").await.text(), &needles);
+    work.branch("fails", "main", "Fail with it", &[("failing.tf", FAILING)]);
+    work.git(&["push", "--quiet", "origin", "fails"]);
+    headway.sync(&stack).await;
+    let failed = headway.proposed(&stack, "fails").await;
+    let page = headway.until_state(&failed, "failed").await;
+    page.says("The log says why.");
+    learn(&page.text(), &needles);
+
+    let needles = needles.into_inner().unwrap();
+    search_everywhere(headway, &simulated, &needles, begun, &[run, failed]).await;
+    search_saved_plans(headway.data.path());
+    assert_eq!(std::fs::read_dir(headway.data.path().join("runs")).map_or(0, Iterator::count), 0);
+    ends.store(true, Ordering::Relaxed);
+    assert_eq!(arguments.join().unwrap(), BTreeSet::new(), "among the arguments of a process");
+}
+
+async fn search_everywhere(
+    headway: &Headway,
+    simulated: &Simulated,
+    needles: &Needles,
+    begun: SystemTime,
+    runs: &[String],
+) {
+    let mut pages = vec!["/".to_owned(), "/stack/leaky".into(), "/activity".into(), "/settings/github".into()];
+    pages.push("/stack/leaky/settings/environment".into());
+    pages.push("/settings/github/deliveries".into());
+    for run in runs {
+        pages.extend((0..9).map(|position| format!("{run}/log/{position}")));
+        pages.extend((0..9).map(|position| format!("{run}?log={position}")));
+        pages.push(format!("{run}/changes"));
+    }
+    search_pages(headway, &pages, needles).await;
+    // The database with its journal, the mirrors, the runs, and what the server has logged.
+    let key = headway.data.path().join("key");
+    search_files(headway.data.path(), SystemTime::UNIX_EPOCH, needles, &[&key]);
+    // GitHub may know its own keys; every other temporary file may not.
+    search_files(&std::env::temp_dir(), begun, needles, &[simulated.root()]);
+}
+
+#[tokio::test]
+async fn a_proposed_run_never_sees_what_only_an_apply_needs() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    let page = format!("{stack}/settings/environment");
+    for (name, phase) in [("ONLY_PLANNING", "planning"), ("ONLY_APPLYING", "applying")] {
+        for secret in [("PLAIN", "false"), ("SECRET", "true")] {
+            let name = format!("{name}_{}", secret.0);
+            let value = format!("value-{name}");
+            let fields =
+                [("stack", "network"), ("name", &name), ("value", &value), ("secret", secret.1), (phase, "true")];
+            headway.form(&page, "set_variable", &fields).await.says("Saved.");
+        }
+    }
+    let engines = tempfile::tempdir().unwrap();
+    let script = "echo \"$1 sees $(env | sed -n 's/^\\(ONLY_[A-Z_]*\\)=.*/\\1/p' | sort | tr '\\n' ' ').\"";
+    headway.use_engine(&stack, &engine_before(engines.path(), script)).await;
+    let proposed = headway.propose_second(&repository, &stack).await;
+    let tracked = headway.deploy(&stack).await;
+    let whole = async |run: &str| {
+        let mut text = String::new();
+        for position in 0..10 {
+            text += &headway.page(&format!("{run}/log/{position}")).await.html;
+        }
+        text
+    };
+    let planned = "sees ONLY_PLANNING_PLAIN ONLY_PLANNING_SECRET .";
+    for (run, phases) in [(&proposed, 3), (&tracked, 3)] {
+        let text = whole(run).await;
+        assert_eq!(text.matches(planned).count(), phases, "init, plan and show: {text}");
+    }
+    assert!(!whole(&proposed).await.contains("ONLY_APPLYING"));
+    let text = whole(&tracked).await;
+    assert!(text.contains("apply sees ONLY_APPLYING_PLAIN ONLY_APPLYING_SECRET ."), "{text}");
+}
