@@ -248,9 +248,9 @@ async fn save(
     let known = writing.github_app().await?;
     let before = known.as_ref().filter(|before| before.app_id == app.id);
     let webhook = Place::app(SealedColumn::AppWebhookSecret, app.id);
-    let changed = before.filter(|before| {
-        context.vault.open_text(&webhook, &before.webhook_secret).is_ok_and(|before| before != secret)
-    });
+    let replaced = before
+        .and_then(|before| context.vault.open_text(&webhook, &before.webhook_secret).ok())
+        .filter(|before| before != secret);
     let row = GithubApp {
         app_id: app.id,
         slug: details.slug,

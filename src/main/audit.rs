@@ -35,7 +35,7 @@ pub enum Audit {
 
 /// Where the log is.
 #[derive(Args, Debug)]
-struct Place {
+pub struct Place {
     /// The folder that holds the database.
     #[arg(long, env = "HEADWAY_DATA", default_value = "data")]
     data: PathBuf,
