@@ -17,7 +17,7 @@ test("the activity log shows before and after, is narrowed by a form, and export
   await expect(page.getByRole("status").filter({ hasText: "Saved." })).toBeVisible();
 
   await open("/activity");
-  await page.getByLabel("Stack").selectOption(stack.id);
+  await page.getByLabel("Stack", { exact: true }).selectOption(stack.id);
   await page.getByLabel("Action").selectOption("change settings");
   await page.getByRole("button", { name: "Show", exact: true }).click();
   await expect(page).toHaveURL(new RegExp(`stack=${stack.id}&.*action=change(\\+|%20)settings`));

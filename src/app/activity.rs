@@ -131,6 +131,9 @@ fn Log(view: ActivityView, asked: ActivityFilter) -> impl IntoView {
     }
 }
 
+/// The form that says what the address asks for.
+///
+/// It is said as properties too: a control that somebody has touched no longer heeds its attribute.
 #[component]
 fn Filters(
     asked: ActivityFilter,
@@ -147,24 +150,24 @@ fn Filters(
         <Form method="GET" action="/activity" attr:class="filters" attr:role="search">
             <p>
                 <label for="text">"Text"</label>
-                <input id="text" type="search" name="text" placeholder="Detail, address, hash …" value=asked.text />
+                <input id="text" type="search" name="text" placeholder="Detail, address, hash …" value=asked.text.clone() prop:value=asked.text />
             </p>
             <Choice name="stack" label="Stack" chosen=asked.stack options=stacks />
             <Choice name="kind" label="Kind of actor" chosen=asked.kind options=kinds />
             <p>
                 <label for="actor">"Who"</label>
-                <input id="actor" type="text" name="actor" list="actors" autocomplete="off" value=asked.actor />
+                <input id="actor" type="text" name="actor" list="actors" autocomplete="off" value=asked.actor.clone() prop:value=asked.actor />
                 <datalist id="actors">{actors.into_iter().map(|actor| view! { <option value=actor></option> }).collect_view()}</datalist>
             </p>
             <Choice name="action" label="Action" chosen=asked.action options=actions />
             <Choice name="outcome" label="Outcome" chosen=asked.outcome options=outcomes />
             <p>
                 <label for="from">"From (UTC)"</label>
-                <input id="from" type="datetime-local" name="from" value=asked.from />
+                <input id="from" type="datetime-local" name="from" value=asked.from.clone() prop:value=asked.from />
             </p>
             <p>
                 <label for="until">"Until (UTC)"</label>
-                <input id="until" type="datetime-local" name="until" value=asked.until />
+                <input id="until" type="datetime-local" name="until" value=asked.until.clone() prop:value=asked.until />
             </p>
             <button class="button" type="submit">"Show"</button>
         </Form>
@@ -192,7 +195,7 @@ fn Choice(
                     .map(|(value, label)| {
                         let selected = value == chosen;
                         view! {
-                            <option value=value selected=selected>
+                            <option value=value selected=selected prop:selected=selected>
                                 {label}
                             </option>
                         }

@@ -299,24 +299,20 @@ pub async fn disconnect(context: &Context, permit: &Permit<ConnectGithub>) -> Re
 
 /// What the connection was before and is after; of a key only that there is one.
 fn differences(before: Option<&GithubApp>, after: Option<&GithubApp>) -> Differences {
-    let text =
-        |read: fn(&GithubApp) -> String| (before.map(read).unwrap_or_default(), after.map(read).unwrap_or_default());
-    let texts: [(&str, fn(&GithubApp) -> String); 4] = [
-        ("App", |app| app.name.clone()),
-        ("App ID", |app| app.app_id.to_string()),
-        ("Address", |app| app.web_address.clone()),
-        ("API", |app| app.api_address.clone()),
-    ];
-    let plain = texts.into_iter().fold(Differences::default(), |all, (field, read)| {
-        let (before, after) = text(read);
-        all.and(field, before, after)
-    });
+    let text = |read: fn(&GithubApp) -> &String| {
+        [before, after].map(|app| app.map(|app| read(app).clone()).unwrap_or_default())
+    };
+    let id = |app: Option<&GithubApp>| app.map(|app| app.app_id.to_string()).unwrap_or_default();
     let secret = |app: Option<&GithubApp>| app.map(|_| Held::Secret);
-    plain.and_held("Private key", secret(before), secret(after)).and_held(
-        "Webhook secret",
-        secret(before),
-        secret(after),
-    )
+    let [[name, new_name], [web, new_web], [api, new_api]] =
+        [text(|app| &app.name), text(|app| &app.web_address), text(|app| &app.api_address)];
+    Differences::default()
+        .and("App", name, new_name)
+        .and("App ID", id(before), id(after))
+        .and("Address", web, new_web)
+        .and("API", api, new_api)
+        .and_held("Private key", secret(before), secret(after))
+        .and_held("Webhook secret", secret(before), secret(after))
 }
 
 #[cfg(test)]

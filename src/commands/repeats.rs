@@ -1,4 +1,6 @@
-//! Repeats: attempts that anybody can make, as often as they like. The first is written to the activity log at once; those
+//! Repeats: attempts that anybody can make, as often as they like.
+//!
+//! The first is written to the activity log at once; those
 //! that follow within ten minutes are counted and written as one, so that nobody can flood a log that never forgets.
 
 use super::Context;

@@ -122,8 +122,11 @@ pub(super) fn name_taken(name: &str) -> FieldProblem {
     }
 }
 
-/// Every setting by the name that the pages give it, as people read it.
-const SETTINGS: [(&str, fn(&Settings) -> String); 17] = [
+/// A setting by the name that the pages give it, and how people read it.
+type Setting = (&'static str, fn(&Settings) -> String);
+
+/// Every setting.
+const SETTINGS: [Setting; 17] = [
     ("Name", |settings| settings.name.clone()),
     ("Description", |settings| settings.description.clone()),
     ("Labels", |settings| settings.labels.join(", ")),

@@ -1,5 +1,6 @@
-//! The activity log: one entry for every change and for every attempt that was refused. Each entry carries the hash of the
-//! one before, so that nobody can change, remove, insert or move one without being found out: [`chain`].
+//! The activity log: one entry for every change and for every attempt that was refused.
+//!
+//! Each entry carries the hash of the one before, so that nobody can change, remove, insert or move one without being found out: [`chain`].
 
 #[cfg(feature = "ssr")]
 pub mod chain;

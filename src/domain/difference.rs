@@ -1,5 +1,6 @@
-//! Differences: what something was before and is after, field by field, as the activity log keeps it. What a secret holds
-//! is never in it, only that there is one.
+//! Differences: what something was before and is after, field by field, as the activity log keeps it.
+//!
+//! What a secret holds is never in it, only that there is one.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

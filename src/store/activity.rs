@@ -1,5 +1,6 @@
-//! The activity log: every change, and every attempt that was refused. Entries are only ever added, each behind the one
-//! before it ([`crate::domain::activity::chain`]), and the database itself refuses to change or remove one.
+//! The activity log: every change, and every attempt that was refused.
+//!
+//! Entries are only ever added, each behind the one before it ([`crate::domain::activity::chain`]), and the database itself refuses to change or remove one.
 
 use super::{Open, Reading, Result, Store, Writing, on};
 use crate::domain::activity::chain::{Head, Link};
