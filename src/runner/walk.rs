@@ -179,10 +179,10 @@ impl Walk {
         }
         let most = self.context.config.sandbox.plan_size_limit << 20;
         sealed_plan::seal(&self.context.vault, &self.workspace, &self.held.run, most).map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::FileTooLarge => Halt::Failed(self.too_long("The plan")),
-                _ => self.broken("seal the plan", &error),
+            if error.kind() == std::io::ErrorKind::FileTooLarge {
+                return Halt::Failed(self.too_long("The plan"));
             }
+            self.broken("seal the plan", &error)
         })
     }
 

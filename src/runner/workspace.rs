@@ -141,13 +141,11 @@ pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// Removes a workspace, even one in which a run took its own folders' permissions away.
 pub fn remove(folder: &Path) -> io::Result<()> {
-    let removed = std::fs::remove_dir_all(folder).or_else(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            open_up(folder);
-            std::fs::remove_dir_all(folder)
-        }
-        _ => Err(error),
-    });
+    let mut removed = std::fs::remove_dir_all(folder);
+    if removed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+        open_up(folder);
+        removed = std::fs::remove_dir_all(folder);
+    }
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Err(_) | Ok(()) => Ok(()),
@@ -197,8 +195,8 @@ mod tests {
         let workspace = folder.path().join("run");
         std::fs::create_dir_all(workspace.join("source/shut/deep")).unwrap();
         std::fs::write(workspace.join("source/shut/deep/file"), "").unwrap();
-        std::fs::set_permissions(workspace.join("source/shut/deep"), Permissions::from_mode(0)).unwrap();
-        std::fs::set_permissions(workspace.join("source/shut"), Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(workspace.join("source/shut/deep"), Permissions::from_mode(0o0)).unwrap();
+        std::fs::set_permissions(workspace.join("source/shut"), Permissions::from_mode(0o0)).unwrap();
         open_up(&workspace);
         assert_eq!(std::fs::metadata(workspace.join("source/shut")).unwrap().permissions().mode() & 0o777, 0o700);
         remove(&workspace).unwrap();

@@ -49,11 +49,6 @@ impl Repository {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Puts a link into the work tree, for the next commit.
-    pub fn link(&self, target: &str, name: &str) {
-        std::os::unix::fs::symlink(target, self.folder.path().join(name)).unwrap();
-    }
-
     /// A branch that goes on from another one, with one commit; the commit's name.
     pub fn branch(&self, name: &str, from: &str, subject: &str, files: &[(&str, &str)]) -> String {
         self.git(&["checkout", "--quiet", "-b", name, from]);

@@ -3,6 +3,8 @@
 use super::{bare, deployed, proposed, tried, write};
 use crate::headway::{bubblewrap, terraform};
 use crate::repository::{Repository, resource};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 const CANARY: &str = "canary-5f3a71";
 
@@ -67,7 +69,7 @@ async fn a_link_in_the_repository_leads_to_nothing_outside() {
     let mut shown = Vec::new();
     for sandbox in ["none", "bubblewrap"] {
         let (headway, repository, stack) = deployed(sandbox, &[]).await;
-        repository.link(elsewhere.path().join("secret").to_str().unwrap(), "innocent.txt");
+        symlink(elsewhere.path().join("secret"), Path::new(repository.address()).join("innocent.txt")).unwrap();
         let read = "output \"read\" {\n  value = try(file(\"innocent.txt\"), \"nothing\")\n}\n";
         shown.push(proposed(&headway, &repository, &stack, &[("read.tf", read)]).await);
     }
@@ -76,7 +78,7 @@ async fn a_link_in_the_repository_leads_to_nothing_outside() {
 
     // A project root that is a link is no folder of the commit, confined or not.
     let repository = Repository::new();
-    repository.link(elsewhere.path().to_str().unwrap(), "live");
+    symlink(elsewhere.path(), Path::new(repository.address()).join("live")).unwrap();
     repository.commit("main", "Link a folder", &[]);
     let headway = crate::headway::Headway::start().await;
     let second = headway.form("/stacks/new", "add_repository", &[("address", repository.address())]).await;

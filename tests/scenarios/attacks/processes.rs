@@ -36,6 +36,45 @@ async fn gone(text: &str) -> bool {
 }
 
 #[tokio::test]
+async fn a_confined_run_is_alone_in_a_small_world_and_may_do_nothing_in_it() {
+    if !terraform() || !bubblewrap() {
+        return;
+    }
+    // Terraform prints the command as well, so that what the command prints must not stand in it.
+    let look = r#"say() { echo "$1: $2;"; }
+say places "$(ls / | xargs)"
+say open "$(readlink /proc/self/fd/* | grep -e headway -e socket: | xargs)"
+say rights "$(grep CapEff /proc/self/status | tr -d ':[:space:]')"
+say bounds "$(grep CapBnd /proc/self/status | tr -d ':[:space:]')"
+say user "$(id -u)"
+say made "$(for place in /x /dev/x /run/x /usr/x /etc/x; do touch $place 2>/dev/null && echo $place; done)"
+say temporary "$(touch /tmp/x /dev/shm/x && echo written)"
+say host "$(uname -n)"
+say core "$(ulimit -c)""#;
+    let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", "bubblewrap")]).await;
+    let page = applied(&headway, look).await;
+    assert_eq!(page.state(), "finished", "{}", page.text());
+    for expected in [
+        "rights: CapEff0000000000000000;",
+        "bounds: CapBnd0000000000000000;",
+        "open: ;",
+        "user: 1000;",
+        "made: ;",
+        "temporary: written;",
+        "host: headway;",
+        "core: 0;",
+    ] {
+        page.says(expected);
+    }
+    let text = page.text();
+    let places = text.split("places: ").nth(1).unwrap().split(';').next().unwrap();
+    let known = ["bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "tmp", "usr"];
+    let data = headway.data.path().components().nth(1).unwrap().as_os_str().to_str().unwrap();
+    let other: Vec<_> = places.split_whitespace().filter(|place| !known.contains(place) && *place != data).collect();
+    assert!(other.is_empty(), "{other:?}");
+}
+
+#[tokio::test]
 async fn a_process_that_left_its_group_and_its_session_does_not_outlive_its_run() {
     if !terraform() || !bubblewrap() {
         return;
