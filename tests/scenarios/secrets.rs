@@ -169,10 +169,11 @@ for name in TF_VAR_plan TF_VAR_apply TF_VAR_both TF_VAR_lines TF_HTTP_PASSWORD; 
     printf '%s' "$value" | od -An -tx1 | tr -d ' \n'; echo
     printf '%s\n' "$value" | sed 's/^/        /'
     printf '%s\n' "$value" | fold -w 11
-    printf '%s' "$value" | cut -c 1-9 | tr -d '\n'; sleep 0.3; printf '%s\n' "$value" | cut -c 10-
+    line=$(printf '%s' "$value" | head -n 1)
+    printf '%s' "$line" | cut -c 1-9 | tr -d '\n'; sleep 0.3; printf '%s\n' "$line" | cut -c 10-
 done >&2
-printf 'BACKWARDS %s\n' "$(printf '%s' "$TF_HTTP_PASSWORD" | rev)"
-env | base64 -w 0; echo
+printf 'BACKWARDS %s\n' "$(printf '%s' "$TF_HTTP_PASSWORD" | rev)" >&2
+env | base64 -w 0 >&2; echo >&2
 "#;
 
 const CONFIGURATION: &str = r#"
@@ -340,7 +341,7 @@ async fn a_proposed_run_never_sees_what_only_an_apply_needs() {
         }
     }
     let engines = tempfile::tempdir().unwrap();
-    let script = "echo \"$1 sees $(env | sed -n 's/^\\(ONLY_[A-Z_]*\\)=.*/\\1/p' | sort | tr '\\n' ' ').\"";
+    let script = "echo \"$1 sees $(env | sed -n 's/^\\(ONLY_[A-Z_]*\\)=.*/\\1/p' | sort | tr '\\n' ' ').\" >&2";
     headway.use_engine(&stack, &engine_before(engines.path(), script)).await;
     let proposed = headway.propose_second(&repository, &stack).await;
     let tracked = headway.deploy(&stack).await;
