@@ -25,7 +25,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     }
     let text = fs::read_to_string(workspace.root.join("deny.toml")).context("deny.toml cannot be read")?;
     let rules = Rules::read(&text)?;
-    let metadata = Metadata::read(workspace, &["--all-features"])?;
+    let metadata = Metadata::read(workspace, &["--workspace"], &["--all-features"], None)?;
     let problems = rules.problems(&metadata.packages);
     for problem in &problems {
         eprintln!("error: {problem}");
