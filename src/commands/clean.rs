@@ -1,7 +1,7 @@
 //! Clean: removes in the background what has been kept long enough, a small bite at a time, and never what a run, a pin
 //! or the activity log still needs.
 //!
-//! How long that is, [`crate::config::limits`] says. The activity log itself is never touched.
+//! How long that is, `config/limits` says. The activity log itself is never touched.
 
 use super::{Context, fetch};
 use crate::config::limits::Keep;

@@ -1,7 +1,7 @@
 //! How far everything that grows may grow, in one place: what is fixed, what is a setting, and how long what has ended
 //! is kept.
 //!
-//! What a run, a pin or the activity log still needs is kept however old it is ([`crate::commands::clean`]).
+//! What a run, a pin or the activity log still needs is kept however old it is (`commands/clean`).
 //!
 //! | what grows | how far |
 //! |---|---|

@@ -139,6 +139,11 @@ fn with_scheme(text: &str) -> Result<Address, AddressProblem> {
         "file" => (false, false),
         _ => return Err(AddressProblem::Scheme),
     };
+    // Taken for a slash, it would make a password part of the path; so would the letter of a drive before a path.
+    let authority = text.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    if text.contains('\\') || (scheme == "file" && authority.contains([':', '@'])) {
+        return Err(AddressProblem::Unclear);
+    }
     let mut url = Url::parse(text).map_err(|_| AddressProblem::Unclear)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(AddressProblem::Query);
@@ -268,6 +273,8 @@ mod tests {
             ("https://ann:a/b@host/a", AddressProblem::Unclear),
             ("https:///", AddressProblem::Unclear),
             ("file://host/srv", AddressProblem::Unclear),
+            ("file://a:\\s3cret@host", AddressProblem::Unclear),
+            ("https://a:\\s3cret@host/x", AddressProblem::Unclear),
             ("ssh://git@ho$t/a", AddressProblem::Unclear),
             ("https://github.com", AddressProblem::NoPath),
             ("https://github.com/", AddressProblem::NoPath),

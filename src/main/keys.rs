@@ -14,13 +14,13 @@ use headway::vault::keys::{Given, Key, Keys as Pair, NEXT_VARIABLE, VARIABLE};
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub enum Keys {
-    /// Prints a new key, for HEADWAY_KEY or HEADWAY_NEXT_KEY.
+    /// Prints a new key, for `HEADWAY_KEY` or `HEADWAY_NEXT_KEY`.
     New,
     /// Seals everything anew with a new key while Headway is stopped; cut off, it goes on where it was.
     ///
-    /// The new key takes the old one's place in the key file. When the key comes from HEADWAY_KEY, the new one must stand
-    /// in HEADWAY_NEXT_KEY.
-    Rotate(Config),
+    /// The new key takes the old one's place in the key file. When the key comes from `HEADWAY_KEY`, the new one must
+    /// stand in `HEADWAY_NEXT_KEY`.
+    Rotate(Box<Config>),
 }
 
 /// Does it.
@@ -30,7 +30,7 @@ pub async fn run(keys: Keys) -> anyhow::Result<()> {
             println!("{}", Key::random().context("no randomness")?.encode());
             Ok(())
         }
-        Keys::Rotate(config) => rotate(config).await,
+        Keys::Rotate(config) => rotate(*config).await,
     }
 }
 

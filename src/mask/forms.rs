@@ -1,9 +1,11 @@
-//! The forms in which a secret turns up: as it is, line by line, escaped as in JSON and in Terraform's language,
-//! percent-encoded, in hexadecimal digits, and in base64, also in the middle of a longer text.
+//! The forms in which a secret turns up, and what is usual of these within each other.
+//!
+//! As it is, line by line, escaped as in JSON and in Terraform's language, percent-encoded, in hexadecimal digits, and in
+//! base64, also in the middle of a longer text.
 
 use super::SHORTEST_SECRET;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::collections::BTreeSet;
 
 /// The widths, in characters, at which programs wrap base64: MIME's and PEM's.
@@ -11,6 +13,12 @@ const WRAPPED: [usize; 2] = [76, 64];
 
 /// Shorter pieces of wrapped base64 are left alone.
 const SHORTEST_PIECE: usize = 8;
+
+/// How deep strings of JSON within strings of JSON are looked for: a plan quotes what a configuration has quoted before.
+const DEPTH: usize = 4;
+
+/// Longer texts, in bytes, are not looked for in base64 of other forms: there would be too many of them.
+const LONGEST_WITHIN: usize = 4096;
 
 /// What the ways to percent-encode leave as it is, besides letters and digits: that of URIs, of JavaScript, of forms, of
 /// Python, of paths, of user names.
@@ -31,6 +39,26 @@ pub(super) fn add(secret: &str, forms: &mut BTreeSet<String>) {
         forms.insert(hexadecimal);
         add_base64(text.as_bytes(), forms);
     }
+    let whole = secret.trim();
+    if (SHORTEST_SECRET..=LONGEST_WITHIN).contains(&whole.len()) {
+        add_within_base64(whole, forms);
+    }
+}
+
+/// In base64 of JSON, of an address, and of base64: what stands in configurations of other programs.
+fn add_within_base64(text: &str, forms: &mut BTreeSet<String>) {
+    let mut within = BTreeSet::from([
+        escape(text, |_| false),
+        percent_encoded(text, "-_.~", true),
+        percent_encoded(text, "-_.*", true).replace("%20", "+"),
+    ]);
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        within.extend((0..3).filter_map(|before| own_base64(&engine, text.as_bytes(), before)));
+    }
+    within.remove(text);
+    for form in within {
+        add_base64(form.as_bytes(), forms);
+    }
 }
 
 /// As strings in JSON and in Terraform's language have it, and as JSON within JSON has it.
@@ -45,7 +73,11 @@ fn add_escaped(text: &str, forms: &mut BTreeSet<String>) {
         plain,
     ];
     for form in written {
-        forms.insert(escape(&form, |_| false));
+        let mut deeper = form.clone();
+        for _ in 1..DEPTH {
+            deeper = escape(&deeper, |_| false);
+            forms.insert(deeper.clone());
+        }
         // Digits of an escape may be written in capitals.
         forms.insert(form.split("\\u").enumerate().fold(String::new(), |whole, (number, part)| match number {
             0 => part.to_owned(),
@@ -74,34 +106,39 @@ fn escape(text: &str, more: impl Fn(char) -> bool) -> String {
     escaped
 }
 
+fn percent_encoded(text: &str, kept: &str, capital: bool) -> String {
+    let encoded = text.bytes().map(|byte| match char::from(byte) {
+        letter if letter.is_ascii_alphanumeric() || kept.contains(letter) => letter.to_string(),
+        _ if capital => format!("%{byte:02X}"),
+        _ => format!("%{byte:02x}"),
+    });
+    encoded.collect()
+}
+
 fn add_percent_encoded(text: &str, forms: &mut BTreeSet<String>) {
     for kept in KEPT {
         for capital in [true, false] {
-            let encoded: String = text
-                .bytes()
-                .map(|byte| match char::from(byte) {
-                    letter if letter.is_ascii_alphanumeric() || kept.contains(letter) => letter.to_string(),
-                    _ if capital => format!("%{byte:02X}"),
-                    _ => format!("%{byte:02x}"),
-                })
-                .collect();
+            let encoded = percent_encoded(text, kept, capital);
             forms.insert(encoded.replace("%20", "+"));
             forms.insert(encoded);
         }
     }
 }
 
+/// The characters that depend on the secret alone when it stands behind so many bytes.
+fn own_base64(engine: &GeneralPurpose, bytes: &[u8], before: usize) -> Option<String> {
+    let mut whole = vec![0; before];
+    whole.extend(bytes);
+    let encoded = engine.encode(&whole);
+    let (first, last) = ((before * 8).div_ceil(6), whole.len() * 8 / 6);
+    encoded.get(first..last).filter(|own| own.len() >= SHORTEST_SECRET).map(str::to_owned)
+}
+
 /// The characters that depend on the secret alone, wherever in a group of three bytes it begins; and the lines of the
 /// secret's own base64 when it is wrapped.
 fn add_base64(bytes: &[u8], forms: &mut BTreeSet<String>) {
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-        for before in 0..3_usize {
-            let mut whole = vec![0; before];
-            whole.extend(bytes);
-            let encoded = engine.encode(&whole);
-            let (first, last) = ((before * 8).div_ceil(6), whole.len() * 8 / 6);
-            forms.extend(encoded.get(first..last).filter(|own| own.len() >= SHORTEST_SECRET).map(str::to_owned));
-        }
+        forms.extend((0..3).filter_map(|before| own_base64(&engine, bytes, before)));
         let own = engine.encode(bytes);
         for width in WRAPPED.into_iter().filter(|width| own.len() > *width) {
             let pieces = own.as_bytes().chunks(width).filter(|piece| piece.len() >= SHORTEST_PIECE);

@@ -44,6 +44,9 @@ fn forms_of(secret: &str) -> Vec<String> {
         form,
         query.query().unwrap()[2..].to_owned(),
         user.password().unwrap().to_owned(),
+        serde_json::json!({ "a": serde_json::json!({ "b": json }).to_string() }).to_string(),
+        STANDARD.encode(serde_json::json!({ "auth": STANDARD.encode(format!("user:{secret}")) }).to_string()),
+        STANDARD.encode(&json),
         hex::encode(secret),
         hex::encode_upper(secret),
         STANDARD.encode(secret),
@@ -93,6 +96,7 @@ fn noise() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
     #[test]
     fn no_form_of_a_secret_is_left_wherever_it_is_cut(
         secret in secret(), other in secret(), before in noise(), after in noise(),

@@ -4,13 +4,14 @@
 use crate::headway::{Headway, engine_before, terraform};
 use crate::repository::Repository;
 use crate::simulated::Simulated;
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 /// What is looked for: the bytes, and which secret they give away.
@@ -67,13 +68,9 @@ fn add(plain: &str, needles: &mut Needles) {
 
 /// Which secrets a text gives away.
 fn found(bytes: &[u8], needles: &Needles) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for (needle, secret) in needles {
-        if bytes.windows(needle.len()).any(|window| window == needle) {
-            found.insert(secret.clone());
-        }
-    }
-    found
+    let finder = AhoCorasick::new(needles.keys()).unwrap();
+    let secrets: Vec<&String> = needles.values().collect();
+    finder.find_overlapping_iter(bytes).map(|found| secrets[found.pattern().as_usize()].clone()).collect()
 }
 
 /// Files under a folder that were changed since then, small enough to read.
@@ -169,10 +166,11 @@ for name in TF_VAR_plan TF_VAR_apply TF_VAR_both TF_VAR_lines TF_HTTP_PASSWORD; 
     printf '%s' "$value" | od -An -tx1 | tr -d ' \n'; echo
     printf '%s\n' "$value" | sed 's/^/        /'
     printf '%s\n' "$value" | fold -w 11
-    printf '%s' "$value" | cut -c 1-9 | tr -d '\n'; sleep 0.3; printf '%s\n' "$value" | cut -c 10-
+    line=$(printf '%s' "$value" | head -n 1)
+    printf '%s' "$line" | cut -c 1-9 | tr -d '\n'; sleep 0.3; printf '%s\n' "$line" | cut -c 10-
 done >&2
-printf 'BACKWARDS %s\n' "$(printf '%s' "$TF_HTTP_PASSWORD" | rev)"
-env | base64 -w 0; echo
+printf 'BACKWARDS %s\n' "$(printf '%s' "$TF_HTTP_PASSWORD" | rev)" >&2
+env | base64 -w 0 >&2; echo >&2
 "#;
 
 const CONFIGURATION: &str = r#"
@@ -217,11 +215,11 @@ async fn set(headway: &Headway, name: &str, value: &str, phases: &[&str]) {
 }
 
 /// Adds what a run was given by Headway itself, from its log.
-fn learn(log: &str, needles: &Mutex<Needles>) {
+fn learn(log: &str, needles: &mut Needles) {
     let backwards = log.split("BACKWARDS ").skip(1).filter_map(|rest| rest.split_whitespace().next());
     for token in backwards.map(|text| text.chars().rev().collect::<String>()) {
         assert!(token.len() > 20, "{token:?}");
-        add(&token, &mut needles.lock().unwrap());
+        add(&token, needles);
     }
 }
 
@@ -235,18 +233,15 @@ async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
     let simulated = Simulated::connected().await;
     let headway = &simulated.headway;
 
-    let needles = Mutex::new(canaries.needles());
-    {
-        let mut needles = needles.lock().unwrap();
-        add(simulated.app["webhook_secret"].as_str().unwrap(), &mut needles);
-        for line in simulated.app["pem"].as_str().unwrap().lines().filter(|line| !line.starts_with("---")) {
-            add(line, &mut needles);
-        }
-        // The tokens of installations are random behind this.
-        add(&format!("ghs_{}_", simulated.app["id"]), &mut needles);
+    let mut needles = canaries.needles();
+    add(simulated.app["webhook_secret"].as_str().unwrap(), &mut needles);
+    for line in simulated.app["pem"].as_str().unwrap().lines().filter(|line| !line.starts_with("---")) {
+        add(line, &mut needles);
     }
+    // The tokens of installations are random behind this.
+    add(&format!("ghs_{}_", simulated.app["id"]), &mut needles);
     let ends = Arc::new(AtomicBool::new(false));
-    let arguments = watch_arguments(needles.lock().unwrap().clone(), ends.clone());
+    let arguments = watch_arguments(needles.clone(), ends.clone());
 
     // A credential in an address: one that is kept, and one that is refused.
     let open = serde_json::json!({ "owner": "acme", "name": "leaky", "private": false });
@@ -278,20 +273,19 @@ async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
     let run = headway.form(&stack, "trigger_run", &[("stack", "leaky")]).await.path;
     let waiting = headway.until_state(&run, "unconfirmed").await;
     assert!(waiting.text().contains("••••••"), "{}", waiting.text());
-    learn(&waiting.text(), &needles);
+    learn(&waiting.text(), &mut needles);
     // A plan that waits for a person lies in the data folder.
-    search_everywhere(headway, &simulated, &needles.lock().unwrap().clone(), begun, std::slice::from_ref(&run)).await;
+    search_everywhere(headway, &simulated, &needles, begun, std::slice::from_ref(&run)).await;
     headway.press(&run, "confirm_run").await;
-    learn(&headway.until_state(&run, "finished").await.text(), &needles);
+    learn(&headway.until_state(&run, "finished").await.text(), &mut needles);
     work.branch("fails", "main", "Fail with it", &[("failing.tf", FAILING)]);
     work.git(&["push", "--quiet", "origin", "fails"]);
     headway.sync(&stack).await;
     let failed = headway.proposed(&stack, "fails").await;
     let page = headway.until_state(&failed, "failed").await;
     page.says("The log says why.");
-    learn(&page.text(), &needles);
+    learn(&page.text(), &mut needles);
 
-    let needles = needles.into_inner().unwrap();
     search_everywhere(headway, &simulated, &needles, begun, &[run, failed]).await;
     search_saved_plans(headway.data.path());
     assert_eq!(std::fs::read_dir(headway.data.path().join("runs")).map_or(0, Iterator::count), 0);
@@ -340,7 +334,7 @@ async fn a_proposed_run_never_sees_what_only_an_apply_needs() {
         }
     }
     let engines = tempfile::tempdir().unwrap();
-    let script = "echo \"$1 sees $(env | sed -n 's/^\\(ONLY_[A-Z_]*\\)=.*/\\1/p' | sort | tr '\\n' ' ').\"";
+    let script = "echo \"$1 sees $(env | sed -n 's/^\\(ONLY_[A-Z_]*\\)=.*/\\1/p' | sort | tr '\\n' ' ').\" >&2";
     headway.use_engine(&stack, &engine_before(engines.path(), script)).await;
     let proposed = headway.propose_second(&repository, &stack).await;
     let tracked = headway.deploy(&stack).await;

@@ -4,6 +4,7 @@ use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 /// One package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +31,29 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Asks cargo, with more arguments that say which features and which machine are meant.
-    pub fn read(workspace: &Workspace, arguments: &[&str]) -> Result<Self> {
-        let mut cargo = workspace.cargo(&["metadata", "--format-version", "1"]);
-        let output = cargo.args(arguments).output().context("cannot start cargo")?;
-        if !output.status.success() {
-            bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    /// Asks cargo, with arguments that say which packages and features are meant, and for which machine: all when none is
+    /// named.
+    pub fn read(workspace: &Workspace, scope: &[&str], features: &[&str], machine: Option<&str>) -> Result<Self> {
+        let mut about = workspace.cargo(&["metadata", "--format-version", "1"]);
+        about.args(features);
+        if let Some(machine) = machine {
+            about.args(["--filter-platform", machine]);
         }
-        let document: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is no JSON")?;
-        Self::parse(&document).context("cargo metadata lacks what is needed")
+        let document: Value = serde_json::from_str(&answer(&mut about)?).context("cargo metadata is no JSON")?;
+        let mut metadata = Self::parse(&document).context("cargo metadata lacks what is needed")?;
+        // The metadata names more than is ever built: what features would need that nobody switches on.
+        let mut tree = workspace.cargo(&["tree", "--prefix", "none", "--format", "{p}"]);
+        tree.args(scope).args(features).args(["--target", machine.unwrap_or("all")]);
+        let tree = answer(&mut tree)?;
+        let built: BTreeSet<(&str, &str)> = tree
+            .lines()
+            .filter_map(|line| {
+                let (name, rest) = line.split_once(" v")?;
+                Some((name, rest.split(' ').next()?))
+            })
+            .collect();
+        metadata.packages.retain(|package| built.contains(&(&package.name, &package.version)));
+        Ok(metadata)
     }
 
     fn parse(document: &Value) -> Option<Self> {
@@ -73,15 +88,29 @@ impl Metadata {
         let Some(root) = self.packages.iter().find(|package| package.name == name && package.source.is_none()) else {
             return Vec::new();
         };
-        let mut found = BTreeSet::from([&root.id]);
-        let mut open = vec![&root.id];
-        while let Some(id) = open.pop() {
-            for needed in self.needs.get(id).into_iter().flatten() {
-                if found.insert(needed) {
-                    open.push(needed);
-                }
-            }
-        }
+        let found = reached(BTreeSet::from([root.id.clone()]), &self.needs);
         self.packages.iter().filter(|package| found.contains(&package.id)).collect()
     }
+}
+
+/// What a command prints; an error when it fails.
+fn answer(command: &mut Command) -> Result<String> {
+    let output = command.output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("cargo failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// These, and everything that they need.
+fn reached(mut found: BTreeSet<String>, needs: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
+    let mut open: Vec<String> = found.iter().cloned().collect();
+    while let Some(id) = open.pop() {
+        for needed in needs.get(&id).into_iter().flatten() {
+            if found.insert(needed.clone()) {
+                open.push(needed.clone());
+            }
+        }
+    }
+    found
 }

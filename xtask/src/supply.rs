@@ -25,7 +25,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     }
     let text = fs::read_to_string(workspace.root.join("deny.toml")).context("deny.toml cannot be read")?;
     let rules = Rules::read(&text)?;
-    let metadata = Metadata::read(workspace, &["--all-features"])?;
+    let metadata = Metadata::read(workspace, &["--workspace"], &["--all-features"], None)?;
     let problems = rules.problems(&metadata.packages);
     for problem in &problems {
         eprintln!("error: {problem}");
@@ -55,7 +55,7 @@ impl Rules {
             let values = table.get(section).and_then(|section| section.get(key)).and_then(Value::as_array);
             let values = values.with_context(|| format!("deny.toml has no list {section}.{key}"))?;
             let text = |value: &Value| value.get("crate").unwrap_or(value).as_str().map(str::to_owned);
-            values.iter().map(|value| text(value).with_context(|| format!("{section}.{key} holds {value}"))).collect()
+            values.iter().map(|value| text(value).with_context(|| format!("{section}.{key} holds {value:?}"))).collect()
         };
         Ok(Self {
             allowed: list("licenses", "allow")?,

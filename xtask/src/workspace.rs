@@ -46,7 +46,8 @@ impl Workspace {
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         let (verb, rest) = arguments.split_at(arguments.len().min(1));
-        let locked = ["bench", "build", "clippy", "metadata", "run", "test"].iter().any(|locked| verb == [*locked]);
+        let locked =
+            ["bench", "build", "clippy", "metadata", "run", "test", "tree"].iter().any(|locked| verb == [*locked]);
         command.args(verb).args(locked.then_some("--locked")).args(rest);
         // What `cargo run` says about xtask must not look like a change to the build scripts that read it.
         for (name, _) in env::vars_os() {
