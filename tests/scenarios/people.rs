@@ -138,7 +138,8 @@ async fn each_role_does_its_share_and_is_told_what_it_lacks() {
     assert_eq!(call(&writer, "unlock_stack", &on_network).await, 401);
     let operator = id("operator");
     let shut = [("person", operator.as_str()), ("disabled", "true")];
-    let page = headway.form("/settings/people", "set_person_disabled", &shut).await;
+    let page = format!("/settings/people/{operator}");
+    let page = headway.form(&page, "set_person_disabled", &shut).await;
     page.has_status(409).says("nobody who manages people could sign in any more");
     let page = headway.form("/settings/people", "set_role", &[("person", &operator), ("role", "writer")]).await;
     page.has_status(409);

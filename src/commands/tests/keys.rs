@@ -5,7 +5,7 @@ use crate::commands::connect_github::Addresses;
 use crate::commands::rotate_keys::{RotateError, rotate_keys, summary};
 use crate::commands::set_variable::{NewVariable, set_variable};
 use crate::domain::sealed::{Place, SealedColumn};
-use crate::store::{GithubApp, StateVersion};
+use crate::store::{GithubApp, SignIn, StateVersion};
 use crate::vault::keys::{Given, Keys};
 
 /// A world with a text in every sealed column: what was sealed, by its place.
@@ -41,6 +41,8 @@ async fn sealed() -> (World, Vec<(Place, String)>) {
         };
         writing.add_state(&world.stack, &state).await.unwrap();
     }
+    let openid_client_secret = Some(seal(Place::openid(), "provider"));
+    writing.save_sign_in(&SignIn { openid_client_secret, ..SignIn::default() }).await.unwrap();
     let app = |column| Place::app(column, 7);
     let Addresses { web, api } = crate::commands::connect_github::addresses("", "").unwrap();
     let row = GithubApp {
