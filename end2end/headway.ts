@@ -42,12 +42,14 @@ export class Headway {
 
   /** The simulated GitHub that the sample is on. */
   readonly #github: string | undefined;
+  readonly #command: "demo" | "serve";
   readonly #port: number;
   readonly #folder: string;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string, github: string | undefined) {
+  private constructor(port: number, folder: string, github: string | undefined, command: "demo" | "serve") {
     this.#github = github;
+    this.#command = command;
     this.#port = port;
     this.#folder = folder;
     this.url = `http://127.0.0.1:${port}`;
@@ -55,10 +57,13 @@ export class Headway {
     this.repository = join(this.data, "sample.git");
   }
 
-  /** Starts one with the sample stack, plain or on a simulated GitHub, and waits until it answers. */
-  static async start({ github }: { github?: string } = {}): Promise<Headway> {
+  /**
+   * Starts one with the sample stack, plain or on a simulated GitHub, or one of a team's own, where people sign in; and
+   * waits until it answers.
+   */
+  static async start({ github, command }: { github?: string; command?: "demo" | "serve" } = {}): Promise<Headway> {
     const folder = await mkdtemp(join(tmpdir(), "headway-end2end-"));
-    const headway = new Headway(await freePort(), folder, github);
+    const headway = new Headway(await freePort(), folder, github, command ?? "demo");
     try {
       await headway.#start();
     } catch (error) {
@@ -121,7 +126,7 @@ export class Headway {
   /** Runs Git, in the plain sample's repository unless `-C` says otherwise, and answers what it printed. */
   async git(...args: string[]): Promise<string> {
     const env = { ...process.env, ...gitEnvironment };
-    const { stdout } = await run("git", args, { cwd: this.#github ? this.data : this.repository, env });
+    const { stdout } = await run("git", args, { cwd: this.#github || this.#command === "serve" ? this.data : this.repository, env });
     return stdout.trim();
   }
 
@@ -165,7 +170,7 @@ export class Headway {
   async #start(): Promise<void> {
     // A setting of the machine must not reach the tests: it may name a real database.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HEADWAY_")));
-    const args = ["demo", "--addr", `127.0.0.1:${this.#port}`, "--data", this.data];
+    const args = [this.#command, "--addr", `127.0.0.1:${this.#port}`, "--data", this.data];
     if (this.#github) {
       args.push("--sample-github", this.#github);
     }

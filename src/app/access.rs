@@ -28,6 +28,7 @@ fn Access(view: AccessView) -> impl IntoView {
             <a href=home.clone()>{view.name.clone()}</a>
         </nav>
         <h1>"Who may do what"</h1>
+        <div class="people">
         {(!view.allow_run_promotion)
             .then(|| {
                 view! {
@@ -83,6 +84,7 @@ fn Access(view: AccessView) -> impl IntoView {
         {view
             .may_change
             .then(|| view! { <p><a class="button" href="/settings/people">"Change who may do what"</a></p> })}
+        </div>
     }
 }
 

@@ -42,6 +42,7 @@ fn Account(view: AccountView, saved: bool) -> impl IntoView {
     .flatten()
     .collect();
     view! {
+        <div class="people">
         {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
         <section aria-labelledby="you">
             <h2 id="you">{view.name.clone()}</h2>
@@ -80,14 +81,21 @@ fn Account(view: AccountView, saved: bool) -> impl IntoView {
                             </a>
                         }
                     })}
-                <form method="post" action=SignOut::url()>
-                    <button class="button" type="submit">"Sign out"</button>
-                </form>
+                // In the sample nobody has signed in, and nobody can sign out.
+                {(!view.sessions.is_empty())
+                    .then(|| {
+                        view! {
+                            <form method="post" action=SignOut::url()>
+                                <button class="button" type="submit">"Sign out"</button>
+                            </form>
+                        }
+                    })}
             </div>
         </section>
         <Password has_password=view.has_password />
-        <Sessions sessions=view.sessions.clone() now=view.now />
+        {(!view.sessions.is_empty()).then(|| view! { <Sessions sessions=view.sessions.clone() now=view.now /> })}
         <Tokens view />
+        </div>
     }
 }
 

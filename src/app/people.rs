@@ -36,6 +36,7 @@ pub fn PeoplePage() -> impl IntoView {
 fn People(view: PeopleView, saved: bool) -> impl IntoView {
     let now = view.now;
     view! {
+        <div class="people">
         {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
         {view.people.is_empty().then(|| view! { <p class="meta">"Nobody is known yet."</p> })}
         <ul class="cards">{view.people.clone().into_iter().map(|row| view! { <li class="card">{card(row, now)}</li> }).collect_view()}</ul>
@@ -46,6 +47,7 @@ fn People(view: PeopleView, saved: bool) -> impl IntoView {
             <TokenRows tokens=view.tokens.clone() now owners=true />
         </section>
         <WaysForm view />
+        </div>
     }
 }
 

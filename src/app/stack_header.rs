@@ -4,6 +4,7 @@ use super::api::{SyncStack, TriggerRun, UnlockStack};
 use super::problem::{Told, told};
 use super::ui::{Ago, CommitName, Icon, StateBadge};
 use super::view::Header;
+use crate::domain::permission::Role;
 use crate::domain::promotion::commits;
 use crate::domain::relation::Relation;
 use leptos::form::ActionForm;
@@ -130,6 +131,14 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
 #[component]
 fn Notices(header: Header) -> impl IntoView {
     let mut notices: Vec<String> = Vec::new();
+    if header.role < Role::Writer {
+        notices.push(format!(
+            "You are a {} here: you may look, and have proposed runs planned again or stopped. What starts, promotes or \
+             accepts a tracked run takes the role {}.",
+            header.role.label(),
+            Role::Writer.label()
+        ));
+    }
     notices.extend(header.engine_problem.clone());
     if let Some((problem, next)) = &header.problem {
         let wait = crate::domain::time::span(next.since(header.now));

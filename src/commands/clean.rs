@@ -3,6 +3,7 @@
 //!
 //! How long that is, `config/limits` says. The activity log itself is never touched.
 
+use super::authenticate::milliseconds;
 use super::{Context, fetch};
 use crate::config::limits::Keep;
 use crate::domain::problem::Problem;
@@ -14,6 +15,9 @@ use std::collections::BTreeSet;
 
 /// How many rows are looked at, or removed, in one transaction.
 const BATCH: i64 = 50;
+
+/// How long access tokens are shown after their end, in milliseconds: thirty days.
+const ENDED_TOKENS: i64 = 30 * 24 * 3_600_000;
 
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct Cleaned {
     pub deliveries: u64,
     /// Pins of commits that no run needs any more.
     pub pins: u64,
+    /// Sessions that were over, links that nobody followed, and access tokens that had ended.
+    pub doors: u64,
 }
 
 /// Cleans again and again until it is dropped.
@@ -35,8 +41,8 @@ pub async fn work(context: Context) {
     loop {
         match clean(&context).await {
             Ok(cleaned) if cleaned == Cleaned::default() => {}
-            Ok(Cleaned { logs, plans, states, deliveries, pins }) => {
-                tracing::info!(logs, plans, states, deliveries, pins, "removed what was kept long enough");
+            Ok(Cleaned { logs, plans, states, deliveries, pins, doors }) => {
+                tracing::info!(logs, plans, states, deliveries, pins, doors, "removed what was kept long enough");
             }
             Err(problem) => tracing::error!(?problem, "cannot remove what was kept long enough"),
         }
@@ -79,6 +85,15 @@ pub async fn clean(context: &Context) -> Result<Cleaned, Problem> {
     if let Some(since) = before(context, limits.keep_commits) {
         cleaned.pins = unpin(context, since).await?;
     }
+    let now = context.now();
+    let begun = now.plus(-milliseconds(context.config.session_limit));
+    let used = now.plus(-milliseconds(context.config.session_idle));
+    let mut writing = context.store.write().await?;
+    cleaned.doors = writing.remove_old_sessions(begun, used).await?
+        + writing.remove_old_invitations(now).await?
+        // For a month their person sees that they have ended.
+        + writing.remove_old_access_tokens(now.plus(-ENDED_TOKENS)).await?;
+    writing.commit().await?;
     Ok(cleaned)
 }
 

@@ -14,6 +14,7 @@
 //! | logs and plans of ended runs | [`Limits::keep_logs`], [`Limits::keep_plans`] |
 //! | commits that no branch has | [`Limits::keep_commits`] after the last run of theirs |
 //! | bodies of deliveries | [`Limits::keep_deliveries`]; that they came stays known, so that none is believed twice |
+//! | sessions, links, access tokens | 20 sessions and 50 tokens a person; over when [`super::Config`] says so, or at their end |
 //! | the activity log | nothing: it is kept |
 
 use clap::Args;

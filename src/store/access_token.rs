@@ -69,6 +69,12 @@ impl Writing {
         Ok(removed == 1)
     }
 
+    /// Removes the tokens that ended before a moment; how many.
+    pub async fn remove_old_access_tokens(&mut self, ended: Timestamp) -> Result<u64> {
+        Ok(on!(self, connection => sqlx::query("delete from access_token where expires_at < $1")
+            .bind(ended).execute(connection).await.map(|done| done.rows_affected()))?)
+    }
+
     /// Removes every token of a person.
     pub async fn remove_access_tokens(&mut self, person: &PersonId) -> Result<()> {
         on!(self, connection => sqlx::query("delete from access_token where person_id = $1")

@@ -43,6 +43,12 @@ impl Writing {
         Ok(())
     }
 
+    /// Removes the invitations that are good no more; how many.
+    pub async fn remove_old_invitations(&mut self, now: Timestamp) -> Result<u64> {
+        Ok(on!(self, connection => sqlx::query("delete from invitation where expires_at <= $1")
+            .bind(now).execute(connection).await.map(|done| done.rows_affected()))?)
+    }
+
     /// Removes the invitations of a person, or those of the first administrator.
     pub async fn remove_invitations(&mut self, person: Option<&PersonId>) -> Result<()> {
         on!(self, connection => sqlx::query("delete from invitation where coalesce(person_id, '') = $1")

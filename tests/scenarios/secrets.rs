@@ -275,6 +275,7 @@ async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
     assert!(waiting.text().contains("••••••"), "{}", waiting.text());
     learn(&waiting.text(), &mut needles);
     // A plan that waits for a person lies in the data folder.
+    search_saved_plans(headway.data.path());
     search_everywhere(headway, &simulated, &needles, begun, std::slice::from_ref(&run)).await;
     headway.press(&run, "confirm_run").await;
     learn(&headway.until_state(&run, "finished").await.text(), &mut needles);

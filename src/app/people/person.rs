@@ -34,6 +34,7 @@ fn Person(view: PersonView, saved: bool) -> impl IntoView {
             {view.row.name.clone()}
             {view.row.disabled.then(|| view! { " " <span class="chip" data-kind="danger">"shut out"</span> })}
         </h1>
+        <div class="people">
         {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
         {view
             .made
@@ -52,6 +53,7 @@ fn Person(view: PersonView, saved: bool) -> impl IntoView {
         <Roles view=view.clone() />
         <GroupsForm view=view.clone() />
         <Door view id />
+        </div>
     }
 }
 
