@@ -102,9 +102,10 @@ fn allowed(part: &str) -> Option<&'static [&'static str]> {
         "store" | "git" | "github" | "vault" | "clock" | "ansi" => {
             &["domain", "config", "store", "git", "github", "vault", "clock", "ansi", "mask"]
         }
+        "openid" => &["domain", "secret", "openid"],
         "mask" => &["mask"],
         "config" => &["config"],
-        "commands" => &["domain", "store", "git", "github", "vault", "clock", "config", "mask", "commands"],
+        "commands" => &["domain", "store", "git", "github", "openid", "vault", "clock", "config", "mask", "commands"],
         "queries" => &[
             "domain",
             "store",
