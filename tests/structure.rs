@@ -103,9 +103,13 @@ fn allowed(part: &str) -> Option<&'static [&'static str]> {
             &["domain", "config", "store", "git", "github", "vault", "clock", "ansi", "mask"]
         }
         "openid" => &["domain", "secret", "openid"],
+        "password" | "secret" => &["password", "secret"],
         "mask" => &["mask"],
         "config" => &["config"],
-        "commands" => &["domain", "store", "git", "github", "openid", "vault", "clock", "config", "mask", "commands"],
+        "commands" => &[
+            "domain", "store", "git", "github", "openid", "password", "secret", "vault", "clock", "config", "mask",
+            "commands",
+        ],
         "queries" => &[
             "domain",
             "store",

@@ -1,6 +1,8 @@
-//! The session cookie: what the browser holds for somebody who is signed in, and the one for somebody who is signed in
-//! elsewhere at the moment. Scripts cannot read it, other sites cannot
-//! have it sent with a form, and over https it is bound to this very host (ASVS 5.0, 3.3).
+//! The session cookie: what the browser holds for somebody who is signed in, and the departure cookie of somebody who was
+//! led elsewhere to be signed in.
+//!
+//! Scripts cannot read them, other sites cannot have them sent with a form, and over https they are bound to this very
+//! host (ASVS 5.0, 3.3).
 
 use crate::commands::authenticate::milliseconds;
 use crate::commands::sign_in_elsewhere::PATIENCE;
