@@ -40,6 +40,7 @@ pub mod save_sign_in;
 pub mod set_current;
 pub mod set_variable;
 pub mod sign_in;
+pub mod sign_in_elsewhere;
 pub mod stop;
 pub mod sync;
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use connect_github::Connecting;
 pub use fetch::Fetching;
 pub use repeats::Repeats;
 pub use reveal::Revealed;
+pub use sign_in_elsewhere::Departures;
 pub use throttle::Throttle;
 
 use crate::clock::{Clock, Ids};
@@ -67,6 +69,7 @@ use crate::domain::{Commit, CommitHash, RepositoryId, RunId, StackId, Timestamp}
 use crate::git::history::History;
 use crate::git::mirror::Mirror;
 use crate::github::GitHub;
+use crate::openid::OpenId;
 use crate::password::Passwords;
 use crate::store::{Reading, Store, StoreError, Writing};
 use crate::vault::Vault;
@@ -96,6 +99,10 @@ pub struct Context {
     pub github: GitHub,
     /// The Apps that are being made.
     pub connecting: Connecting,
+    /// Asks the provider that signs people in.
+    pub openid: OpenId,
+    /// The browsers that were led elsewhere to be signed in.
+    pub departures: Departures,
     /// Wakes whoever works on deliveries.
     pub delivered: Arc<Notify>,
     /// Counts tries to sign in.

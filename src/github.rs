@@ -10,6 +10,7 @@ pub mod event;
 pub mod hook;
 mod limits;
 pub mod manifest;
+pub mod oauth;
 pub mod repositories;
 pub mod signature;
 mod tokens;

@@ -18,6 +18,8 @@ pub mod github;
 #[cfg(feature = "ssr")]
 pub mod mask;
 #[cfg(feature = "ssr")]
+pub mod openid;
+#[cfg(feature = "ssr")]
 pub mod password;
 #[cfg(feature = "ssr")]
 pub mod queries;

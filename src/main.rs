@@ -9,13 +9,14 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use headway::clock::{Clock, Ids};
 use headway::commands::{
-    Connecting, Context, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, clean, fetch, invite,
-    reconcile, repeats,
+    Connecting, Context, Departures, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, clean, fetch,
+    invite, reconcile, repeats,
 };
 use headway::config::Config;
 use headway::config::sandbox::Switch;
 use headway::domain::problem::Problem;
 use headway::github::GitHub;
+use headway::openid::OpenId;
 use headway::password::Passwords;
 use headway::runner::inside::{Inside, inside};
 use headway::runner::supervise::{Supervise, supervise};
@@ -308,6 +309,8 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         fetching: Fetching::default(),
         github: GitHub::new(Clock::System).context("cannot prepare requests to GitHub")?,
         connecting: Connecting::default(),
+        openid: OpenId::new().context("cannot prepare requests to a provider")?,
+        departures: Departures::default(),
         delivered: Arc::new(Notify::new()),
         throttle: Throttle::default(),
         passwords: Passwords::default(),

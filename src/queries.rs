@@ -11,7 +11,7 @@ mod stacks;
 
 pub use activity::{activity, export};
 pub use github::{deliveries, github, repositories};
-pub use people::{CALLBACK, account, people, person, stack_access, ways_to_sign_in};
+pub use people::{account, people, person, stack_access, ways_to_sign_in};
 pub use run::{changes, log, removed, run};
 pub use settings::{repository, settings};
 pub use stack::{proposed, tracked};

@@ -9,6 +9,7 @@ mod health;
 mod identity;
 mod log_text;
 mod security;
+mod sign_in;
 mod site;
 mod state;
 mod webhook;
@@ -80,6 +81,10 @@ pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Rec
         .route("/webhooks/github", post(webhook::receive).layer(DefaultBodyLimit::max(limits::DELIVERY)))
         .route("/settings/github/callback", get(github_setup::callback))
         .route("/settings/github/installed", get(github_setup::installed))
+        // Where somebody is led to be signed in, and where back.
+        .route("/sign-in/github", get(sign_in::github))
+        .route("/sign-in/openid", get(sign_in::openid))
+        .route("/sign-in/callback", get(sign_in::callback))
         // What browsers and watchers ask for.
         .route("/pkg/{*file}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))

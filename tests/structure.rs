@@ -102,9 +102,14 @@ fn allowed(part: &str) -> Option<&'static [&'static str]> {
         "store" | "git" | "github" | "vault" | "clock" | "ansi" => {
             &["domain", "config", "store", "git", "github", "vault", "clock", "ansi", "mask"]
         }
+        "openid" => &["domain", "secret", "openid"],
+        "password" | "secret" => &["password", "secret"],
         "mask" => &["mask"],
         "config" => &["config"],
-        "commands" => &["domain", "store", "git", "github", "vault", "clock", "config", "mask", "commands"],
+        "commands" => &[
+            "domain", "store", "git", "github", "openid", "password", "secret", "vault", "clock", "config", "mask",
+            "commands",
+        ],
         "queries" => &[
             "domain",
             "store",
@@ -119,7 +124,7 @@ fn allowed(part: &str) -> Option<&'static [&'static str]> {
             "app::view",
             "queries",
         ],
-        "runner" => &["domain", "store", "git", "commands", "vault", "clock", "config", "mask", "runner"],
+        "runner" => &["domain", "store", "git", "commands", "secret", "vault", "clock", "config", "mask", "runner"],
         "sample" => &["domain", "store", "git", "github", "commands", "runner", "vault", "clock", "config"],
         "app" => &["domain", "app"],
         "app/api" | "server" | "main" | "lib" => return None,

@@ -31,6 +31,7 @@ const operations = [
   `POST ${repository}/issues/{issue_number}/comments`,
   `GET ${repository}/pulls`,
   `GET ${repository}/pulls/{pull_number}`,
+  "GET /user",
 ];
 
 /** Per operation the parameters of its path that are numbers and, if it takes one, its body. */

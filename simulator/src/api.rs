@@ -34,6 +34,7 @@ pub fn router(simulator: Simulator) -> Router<Simulator> {
         .route("/app/hook/deliveries/{id}/attempts", post(hook::attempt))
         .route("/app-manifests/{code}/conversions", post(apps::convert))
         .route("/installation/repositories", get(repositories::of_installation))
+        .route("/user", get(apps::user))
         .route("/repositories/{id}", get(repositories::by_id))
         .route("/repos/{owner}/{name}", get(repositories::one))
         .route("/repos/{owner}/{name}/branches", get(repositories::branches))
@@ -179,6 +180,8 @@ pub enum Caller {
     App(i64),
     /// An App in an installation.
     Installation(i64),
+    /// A person, by their id.
+    User(i64),
 }
 
 impl Caller {
@@ -186,7 +189,9 @@ impl Caller {
     pub fn app(self) -> Result<i64, Failure> {
         match self {
             Self::App(app) => Ok(app),
-            Self::Nobody | Self::Installation(_) => Err(Failure::new(401, "A JSON web token could not be decoded")),
+            Self::Nobody | Self::Installation(_) | Self::User(_) => {
+                Err(Failure::new(401, "A JSON web token could not be decoded"))
+            }
         }
     }
 
@@ -195,7 +200,9 @@ impl Caller {
         match self {
             Self::Installation(id) => Ok(id),
             Self::Nobody => Err(Failure::new(401, "Requires authentication")),
-            Self::App(_) => Err(Failure::new(403, "You must authenticate with an installation access token")),
+            Self::App(_) | Self::User(_) => {
+                Err(Failure::new(403, "You must authenticate with an installation access token"))
+            }
         }
     }
 }
@@ -215,6 +222,11 @@ fn authenticate(simulator: &Simulator, headers: &HeaderMap) -> Result<Caller, Fa
     if token.starts_with("ghs_") {
         let tokens = simulator.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         return tokens.get(token).map(|id| Caller::Installation(*id)).ok_or_else(bad);
+    }
+    if token.starts_with("ghu_") {
+        let tokens = simulator.user_tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let login = tokens.get(token).cloned().ok_or_else(bad)?;
+        return simulator.look(|world| world.users.get(&login).map(|id| Caller::User(*id))).ok_or_else(bad);
     }
     let undecoded = || Failure::new(401, "A JSON web token could not be decoded");
     decode_header(token).map_err(|_| undecoded())?;

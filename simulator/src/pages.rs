@@ -1,6 +1,7 @@
 //! The pages: what a person sees of the simulated GitHub, enough to look at a pull request's checks and press their
 //! buttons.
 
+mod authorize;
 mod checks;
 mod setup;
 
@@ -33,6 +34,8 @@ pub fn router() -> Router<Simulator> {
         .route("/{owner}/{name}/pull/{number}/state", post(set_state))
         .route("/{owner}/{name}/pull/{number}/checks", get(checks::page))
         .route("/{owner}/{name}/check-runs/{id}/click", post(checks::click))
+        .route("/login/oauth/authorize", get(authorize::authorize))
+        .route("/login/oauth/access_token", post(authorize::exchange))
         .route("/settings/apps/new", post(setup::new_app))
         .route("/organizations/{organization}/settings/apps/new", post(setup::new_app_of))
         .route("/settings/apps/create", post(setup::create_app))

@@ -157,6 +157,9 @@ pub struct App {
     pub webhook_secret: String,
     pub webhook_url: String,
     pub setup_url: Option<String>,
+    /// Where people may be led back to who sign in.
+    #[serde(default)]
+    pub callback_urls: Vec<String>,
     /// PKCS#1 in PEM.
     pub private_key: String,
     pub revoked: bool,
@@ -202,6 +205,14 @@ pub struct Requested {
     pub status: u16,
 }
 
+/// Somebody was signed in for an App, which has not exchanged the code yet.
+pub struct Authorization {
+    pub app: i64,
+    pub login: String,
+    pub redirect_uri: String,
+    pub challenge: String,
+}
+
 /// The simulator; cheap to clone.
 #[derive(Clone)]
 pub struct Simulator {
@@ -212,6 +223,10 @@ pub struct Simulator {
     pub home: String,
     /// The installation tokens that are good: token → installation.
     pub tokens: Arc<Mutex<HashMap<String, i64>>>,
+    /// The codes that sign somebody in: code → whom.
+    pub authorizations: Arc<Mutex<HashMap<String, Authorization>>>,
+    /// The tokens of people: token → login.
+    pub user_tokens: Arc<Mutex<HashMap<String, String>>>,
     pub faults: Faults,
     pub limits: Limits,
     pub outgoing: Outgoing,
@@ -231,6 +246,8 @@ impl Simulator {
             root,
             home: format!("http://{address}"),
             tokens: Arc::default(),
+            authorizations: Arc::default(),
+            user_tokens: Arc::default(),
             faults: Faults::default(),
             limits: Limits::new(options.limits),
             outgoing,

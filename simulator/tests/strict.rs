@@ -167,3 +167,55 @@ async fn a_redelivery_has_the_same_id_and_a_restart_forgets_nothing() {
     assert_eq!(later.state().await["repositories"], state["repositories"]);
     assert_eq!(later.ask("GET", "/app", &proof(&app, 0, 300), None).await.0, 200);
 }
+
+#[tokio::test]
+async fn a_code_signs_in_once_and_only_who_asked_for_it() {
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CALLBACK: &str = "http://127.0.0.1:9/back";
+    let github = GitHub::start().await;
+    let app = json!({
+        "name": "One", "webhook_url": "http://127.0.0.1:9/", "permissions": {}, "callback_urls": [CALLBACK],
+    });
+    let app = github.control("/apps", app).await;
+    let (id, secret) = (app["client_id"].as_str().unwrap(), app["client_secret"].as_str().unwrap());
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let authorize = async |callback: &str, login: &str| {
+        let challenge = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        let page = format!("{}/login/oauth/authorize?client_id={id}&redirect_uri={callback}&state=s", github.url);
+        let answer = client.get(format!("{page}&{challenge}{login}")).send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), to, answer.text().await.unwrap())
+    };
+    let exchange = async |secret: &str, code: &str, callback: &str, verifier: &str| {
+        let body = format!(
+            "client_id={id}&client_secret={secret}&code={code}&redirect_uri={callback}&code_verifier={verifier}"
+        );
+        let request = client.post(format!("{}/login/oauth/access_token", github.url)).body(body);
+        let answer = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()
+    };
+    let code = async || {
+        let (_, to, _) = authorize(CALLBACK, "&as=ada").await;
+        to.unwrap().split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()
+    };
+    assert_eq!(authorize("http://evil.example/", "&as=ada").await.0, 422);
+    github.control("/users", json!({ "login": "ada" })).await;
+    assert!(authorize(CALLBACK, "").await.2.contains("Continue as ada"));
+    for (secret, callback, verifier, error) in [
+        ("wrong", CALLBACK, VERIFIER, "incorrect_client_credentials"),
+        (secret, "http://127.0.0.1:9/other", VERIFIER, "redirect_uri_mismatch"),
+        (secret, CALLBACK, "wrong", "bad_verification_code"),
+    ] {
+        let code = code().await;
+        assert_eq!(exchange(secret, &code, callback, verifier).await["error"], error);
+        assert_eq!(exchange(secret, &code, CALLBACK, VERIFIER).await["access_token"], Value::Null, "it is lost");
+    }
+    let code = code().await;
+    let token = exchange(secret, &code, CALLBACK, VERIFIER).await["access_token"].as_str().unwrap().to_owned();
+    let (status, user) = github.ask("GET", "/user", &token, None).await;
+    assert_eq!((status, &user["login"]), (200, &json!("ada")));
+    assert_eq!(github.ask("GET", "/user", "ghu_wrong", None).await.0, 401);
+    assert_eq!(github.ask("GET", "/user", &proof(&app, 0, 300), None).await.0, 401);
+    assert_eq!(github.ask("GET", "/app", &token, None).await.0, 401);
+    assert_eq!(exchange(secret, &code, CALLBACK, VERIFIER).await["error"], "bad_verification_code");
+}

@@ -4,6 +4,7 @@ mod tokens;
 
 use super::api::{self, ChangePassword, EndOtherSessions, EndSession, SignOut};
 use super::problem::{Told, told};
+use super::sign_in::on_the_way_back;
 use super::ui::{Ago, Field, Icon, Loaded, described, invalid};
 use super::view::AccountView;
 use crate::domain::permission::Role;
@@ -43,6 +44,7 @@ fn Account(view: AccountView, saved: bool) -> impl IntoView {
     .collect();
     view! {
         <div class="people">
+        <Told problem=on_the_way_back() />
         {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
         <section aria-labelledby="you">
             <h2 id="you">{view.name.clone()}</h2>

@@ -17,6 +17,12 @@ fn answered<S: ServerFn>() -> Signal<Option<Problem>> {
     Signal::derive(move || problem.clone())
 }
 
+/// Why GitHub or a provider did not sign somebody in: that was no form of ours.
+pub fn on_the_way_back() -> Signal<Option<Problem>> {
+    let problem = flash_of("").map(|flash| flash.problem);
+    Signal::derive(move || problem.clone())
+}
+
 /// `/sign-in`
 #[component]
 pub fn SignInPage() -> impl IntoView {
@@ -53,6 +59,7 @@ fn Ways(ways: WaysView) -> impl IntoView {
     let refused = answered::<AcceptInvitation>();
     view! {
         <Told problem=refused />
+        <Told problem=on_the_way_back() />
         <div class="doors">{elsewhere.collect_view()}</div>
         {ways
             .passwords

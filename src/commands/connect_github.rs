@@ -61,6 +61,8 @@ pub struct Keys {
     pub private_key: String,
     /// What its deliveries are signed with; empty keeps the one that is there.
     pub webhook_secret: String,
+    /// What signs people in through it; empty keeps the one that is there, and there may be none.
+    pub client_secret: String,
 }
 
 /// Reads the addresses of a GitHub: github.com unless another is given, and the API where that one has it.
@@ -213,10 +215,13 @@ pub async fn connect(context: &Context, permit: &Permit<ConnectGithub>, keys: Ke
         name: described.name,
         client_id: described.client_id,
         permissions: Value::from_iter(described.permissions).to_string(),
-        client_secret: known
-            .as_ref()
-            .and_then(|known| known.client_secret.as_deref())
-            .map(|sealed| open(SealedColumn::AppClientSecret, sealed)),
+        client_secret: match keys.client_secret.trim() {
+            "" => known
+                .as_ref()
+                .and_then(|known| known.client_secret.as_deref())
+                .map(|sealed| open(SealedColumn::AppClientSecret, sealed)),
+            secret => Some(secret.to_owned()),
+        },
     };
     save(context, permit, &keys.addresses, &app, &secret, details).await
 }

@@ -3,12 +3,14 @@
 //! GitHub's display is a hint; who may do what is decided here, and in the one command that does it. Every refusal is
 //! written into the check and the activity log.
 
+mod sender;
+
 use super::github_place::{Reached, reach};
 use super::propose::start_proposed;
 use super::reconcile::standing::standing;
 use super::{Context, allow_plan, find_run, promote, retry};
 use crate::domain::check_run::{Button, Standing};
-use crate::domain::permission::{Action, AllowPlan, Promote, Propose, Retry, Role, Viewer, permit};
+use crate::domain::permission::{Action, AllowPlan, Promote, Propose, Retry, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::run::Run;
@@ -16,6 +18,7 @@ use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId, StackId};
 use crate::github::event::{Press, Sender};
 use crate::store::{CheckKind, GithubCheck};
+use sender::{Unauthorised, clicker};
 
 /// What a click led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,19 +160,19 @@ impl Click<'_> {
             Button::Preview => Propose::NAME,
             Button::AllowPlan => AllowPlan::NAME,
         };
-        match self.authorised().await {
-            Ok(()) => {}
+        let viewer = match self.authorised(button).await {
+            Ok(viewer) => viewer,
             Err(Unauthorised::Unknown(why)) if !last => return Ok(Err(why)),
             Err(Unauthorised::Unknown(why)) => {
                 let reason = format!("Whether {} may write here could not be verified: {why}.", self.sender.login);
                 return self.refuse(name, &Problem::github(reason, "Press it again when GitHub answers.")).await;
             }
             Err(Unauthorised::No(problem)) => return self.refuse(name, &problem).await,
-        }
+        };
         let done = match button {
-            Button::Deploy => self.deploy().await,
-            Button::Preview => self.preview().await,
-            Button::AllowPlan => self.allow_plan().await,
+            Button::Deploy => self.deploy(&viewer).await,
+            Button::Preview => self.preview(&viewer).await,
+            Button::AllowPlan => self.allow_plan(&viewer).await,
         };
         match done {
             Ok(answer) => {
@@ -184,27 +187,6 @@ impl Click<'_> {
         }
     }
 
-    /// Whether GitHub says that the sender may write to the repository; failing closed.
-    async fn authorised(&self) -> Result<(), Unauthorised> {
-        let login = &self.sender.login;
-        if self.sender.kind == "Bot" {
-            let cure = "A person with write access presses it.";
-            return Err(Unauthorised::No(Problem::github(format!("{login} is a bot."), cure)));
-        }
-        match self.context.github.may_write(self.reached.place(), login).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Unauthorised::No(Problem::github(
-                format!("{login} has no write access to {}.", self.reached.repository.full_name),
-                "Ask somebody who has it, or an administrator of the repository for it.",
-            ))),
-            Err(error) => Err(Unauthorised::Unknown(error.to_string())),
-        }
-    }
-
-    fn viewer(&self) -> Viewer {
-        clicker(self.sender)
-    }
-
     async fn run(&self) -> Result<Run, Problem> {
         let gone = || Problem::github("This run no longer exists.", "Push again to have the branch planned.");
         let id = self.check.run_id.as_ref().ok_or_else(gone)?;
@@ -212,7 +194,7 @@ impl Click<'_> {
         find_run(&mut reading, &self.stack.id, id).await.map_err(|_| gone())
     }
 
-    async fn deploy(&self) -> Result<Answer, Problem> {
+    async fn deploy(&self, viewer: &Viewer) -> Result<Answer, Problem> {
         let run = self.run().await?;
         self.read_pull_requests(&run).await;
         let mut reading = self.context.store.read().await?;
@@ -222,11 +204,10 @@ impl Click<'_> {
         if promoted.is_none()
             && let Some(problem) = overtaken(&standing)
         {
-            let viewer = self.viewer();
-            self.context.note_refusal(&viewer, Promote::NAME, Some(&self.stack.id), Some(&run.id), &problem).await?;
+            self.context.note_refusal(viewer, Promote::NAME, Some(&self.stack.id), Some(&run.id), &problem).await?;
             return Err(problem);
         }
-        let permit = permit::<Promote>(&self.viewer(), &self.stack.id)?;
+        let permit = permit::<Promote>(viewer, &self.stack.id)?;
         let promotion = promote::promote(self.context, &permit, &run.id).await?;
         let sentence = match &promotion {
             promote::Promotion::Created(_) => {
@@ -256,7 +237,7 @@ impl Click<'_> {
         }
     }
 
-    async fn preview(&self) -> Result<Answer, Problem> {
+    async fn preview(&self, viewer: &Viewer) -> Result<Answer, Problem> {
         if self.check.kind == CheckKind::Tracked {
             let cure = "Retry it on its page, or promote the proposed run again.";
             return Err(Problem::github("A deployment is not repeated from GitHub.", cure));
@@ -273,7 +254,7 @@ impl Click<'_> {
                 Ok(self.done("That commit was planned again already.".into(), run.id))
             }
             Some(run) => {
-                let permit = permit::<Retry>(&self.viewer(), &self.stack.id)?;
+                let permit = permit::<Retry>(viewer, &self.stack.id)?;
                 let again = retry::retry(self.context, &permit, &run.id).await?;
                 Ok(self.done(format!("{} had the commit planned again.", self.sender.login), again))
             }
@@ -281,11 +262,11 @@ impl Click<'_> {
                 let cure = "Read its changes and press Allow plan, where the stack allows that.";
                 Err(Problem::github("The commit of a fork is planned only when a maintainer allows it.", cure))
             }
-            None => self.plan_untouched().await,
+            None => self.plan_untouched(viewer).await,
         }
     }
 
-    async fn plan_untouched(&self) -> Result<Answer, Problem> {
+    async fn plan_untouched(&self, viewer: &Viewer) -> Result<Answer, Problem> {
         let hash = &self.check.commit_hash;
         let mut reading = self.context.store.read().await?;
         let repository = reading.repository(&self.stack.repository).await?.ok_or(Problem::Unavailable)?;
@@ -298,19 +279,18 @@ impl Click<'_> {
             )
         })?;
         let commit = self.context.commit(&self.stack, hash).await?;
-        let viewer = self.viewer();
-        let permit = permit::<Propose>(&viewer, &self.stack.id)?;
+        let permit = self.context.permitted::<Propose>(viewer, &self.stack.id).await?;
         let mut writing = self.context.store.write().await?;
         let stack = super::take_stack(&mut writing, permit.stack()).await?;
         let run = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await?;
         let detail = format!("{} on {branch}", hash.short());
-        self.context.record(&mut writing, &viewer, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
+        self.context.record(&mut writing, viewer, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
         writing.commit().await?;
         self.context.work.notify_one();
         Ok(self.done(format!("{} had the commit planned.", self.sender.login), run.id))
     }
 
-    async fn allow_plan(&self) -> Result<Answer, Problem> {
+    async fn allow_plan(&self, viewer: &Viewer) -> Result<Answer, Problem> {
         let hash = &self.check.commit_hash;
         let mut reading = self.context.store.read().await?;
         let open = reading.open_pull_requests(self.reached.repository.id).await?;
@@ -318,7 +298,7 @@ impl Click<'_> {
         let pull = open.into_iter().find(|pull| pull.fork && pull.head_commit == *hash).ok_or_else(|| {
             Problem::github("No open pull request of a fork is at this commit any more.", "Look at its newest commit.")
         })?;
-        let permit = permit::<AllowPlan>(&self.viewer(), &self.stack.id)?;
+        let permit = permit::<AllowPlan>(viewer, &self.stack.id)?;
         let run = allow_plan::allow_plan(self.context, &permit, pull.number, hash).await?;
         Ok(self.done(format!("{} let the fork's commit be planned.", self.sender.login), run))
     }
@@ -334,18 +314,6 @@ impl Click<'_> {
     async fn tell(&self, problem: &Problem) -> Pressed {
         tell(self.context, &self.check, self.sender, problem).await
     }
-}
-
-/// Whoever clicked, once GitHub has said that they may write to the repository.
-fn clicker(sender: &Sender) -> Viewer {
-    Viewer { from: "GitHub".into(), ..Viewer::everywhere(format!("github/{}", sender.login), Role::Writer) }
-}
-
-enum Unauthorised {
-    /// No.
-    No(Problem),
-    /// It cannot be told now.
-    Unknown(String),
 }
 
 /// Why a commit is not what its branch or pull request offers any more.

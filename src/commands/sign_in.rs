@@ -24,7 +24,7 @@ const SESSIONS: usize = 20;
 const BROWSER: usize = 200;
 
 /// What the log calls it.
-const ACTION: &str = "sign in";
+pub(super) const ACTION: &str = "sign in";
 
 /// A session that has just begun.
 #[derive(Clone, Debug)]
@@ -99,6 +99,12 @@ pub async fn begin_in(
     writing.save_person(&Person { seen_at: Some(now), ..person }).await?;
     context.record(writing, &viewer, ACTION, None, None, how).await?;
     Ok(Begun { secret })
+}
+
+/// The page to lead to after signing in: one of this Headway's own, never another site's.
+pub fn inside(next: &str) -> &str {
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if own { next } else { "/" }
 }
 
 /// Ends the session that asks.

@@ -61,6 +61,8 @@ async fn context(folder: &std::path::Path, database: &str) -> Context {
         fetching: Fetching::default(),
         github: GitHub::new(Clock::set(1_800_000_000_000)).unwrap(),
         connecting: Connecting::default(),
+        openid: OpenId::new().unwrap(),
+        departures: Departures::default(),
         delivered: Arc::default(),
         throttle: Throttle::default(),
         passwords: Passwords::default(),

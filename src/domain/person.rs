@@ -96,14 +96,25 @@ pub fn name_problem(name: &str) -> Option<String> {
     if name.is_empty() || name.chars().count() > NAME_LIMIT {
         return Some(format!("A name has 1 to {NAME_LIMIT} characters."));
     }
-    let fits = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '+' | ' ' | ':');
-    if !name.chars().all(fits) || name.trim() != name {
+    if !name.chars().all(fits_a_name) || name.trim() != name {
         return Some("A name has letters, digits, spaces and - _ . @ + : only.".into());
     }
     if KEPT.contains(&name.to_lowercase().as_str()) {
         return Some(format!("{name} is kept for Headway itself."));
     }
     None
+}
+
+fn fits_a_name(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '+' | ' ' | ':')
+}
+
+/// A name that somebody has elsewhere, made fit for here, with room for a number; none when nothing of it is left.
+pub fn fitting_name(name: &str) -> Option<String> {
+    let letters = name.trim().chars().map(|letter| if fits_a_name(letter) { letter } else { '-' });
+    let name: String = letters.take(NAME_LIMIT - 5).collect();
+    let name = name.trim().to_owned();
+    (name.chars().any(char::is_alphanumeric) && name_problem(&name).is_none()).then_some(name)
 }
 
 /// A session as its person may see it.
@@ -180,6 +191,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_name_from_elsewhere_is_made_fit_or_not_taken() {
+        for (name, fitting) in [
+            ("ada@example.com", Some("ada@example.com")),
+            (" Ada/Lovelace\n", Some("Ada-Lovelace")),
+            ("token/ci", Some("token-ci")),
+            ("Headway", None),
+            ("///", None),
+            ("", None),
+        ] {
+            assert_eq!(fitting_name(name).as_deref(), fitting, "{name}");
+        }
+        assert_eq!(fitting_name(&"a".repeat(90)).map(|name| name.len()), Some(NAME_LIMIT - 5));
     }
 
     #[test]

@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub enum Auth<'a> {
     /// Anybody, at this API.
     Nobody(&'a str),
+    /// Somebody who signs in, at this API, with this token.
+    User(&'a str, &'a str),
     /// The App itself.
     App(&'a App),
     /// The App in one of its installations.
@@ -40,7 +42,7 @@ pub enum Auth<'a> {
 impl Auth<'_> {
     fn api(&self) -> &str {
         match self {
-            Self::Nobody(api) => api,
+            Self::Nobody(api) | Self::User(api, _) => api,
             Self::App(app) | Self::Installation(app, _) => &app.api,
         }
     }
@@ -49,7 +51,7 @@ impl Auth<'_> {
 /// The client; cheap to clone. It keeps the installations' tokens in memory only.
 #[derive(Clone)]
 pub struct GitHub {
-    http: Client,
+    pub(super) http: Client,
     pub(super) clock: Clock,
     pub(super) tokens: Tokens,
     pub(super) limits: Limits,
@@ -136,6 +138,7 @@ impl GitHub {
                 .header(USER_AGENT, concat!("headway/", env!("CARGO_PKG_VERSION")));
             request = match auth {
                 Auth::Nobody(_) => request,
+                Auth::User(_, token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
                 Auth::App(app) => request.header(AUTHORIZATION, format!("Bearer {}", app.proof(self.clock.now())?)),
                 Auth::Installation(app, id) => {
                     request.header(AUTHORIZATION, format!("Bearer {}", Box::pin(self.token(app, id)).await?))
@@ -186,7 +189,7 @@ fn read<T: DeserializeOwned>(body: String) -> Result<T> {
 }
 
 /// What went wrong on the way, without the address: it may be long, and says nothing that the message does not.
-fn unreachable(error: &reqwest::Error) -> GitHubError {
+pub(super) fn unreachable(error: &reqwest::Error) -> GitHubError {
     let why = if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_connect() {
@@ -197,7 +200,7 @@ fn unreachable(error: &reqwest::Error) -> GitHubError {
     GitHubError::Unreachable(why.into())
 }
 
-async fn body_of(mut response: Response) -> Result<String> {
+pub(super) async fn body_of(mut response: Response) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
         bytes.extend_from_slice(&chunk);

@@ -29,6 +29,7 @@ pub fn manifest(name: &str, home: &str) -> Value {
         "public": false,
         "hook_attributes": { "url": format!("{home}/webhooks/github"), "active": true },
         "redirect_url": format!("{home}/settings/github/callback"),
+        "callback_urls": [format!("{home}/sign-in/callback")],
         "setup_url": format!("{home}/settings/github/installed"),
         "setup_on_update": true,
         "default_permissions": permissions,

@@ -1,15 +1,13 @@
 //! What the pages about people show: everybody, one person, one's own account, and who may do what on a stack.
 
 use crate::app::view::{AccessRow, AccessView, AccountView, PeopleView, PersonRow, PersonView, WaysView};
+use crate::commands::sign_in_elsewhere::CALLBACK;
 use crate::commands::{Context, find_stack};
 use crate::domain::StackId;
 use crate::domain::permission::{Look, ManagePeople, Oneself, Permit, Promote, Role, permit};
 use crate::domain::person::{Grant, Holder, PersonId, ShownSession, ShownToken};
 use crate::domain::problem::{Problem, Thing};
 use crate::store::{AccessToken, MembershipSource, Person, Reading, SignIn};
-
-/// The page that a provider leads back to.
-pub const CALLBACK: &str = "/sign-in/callback";
 
 /// The ways to sign in.
 pub async fn ways_to_sign_in(context: &Context) -> Result<WaysView, Problem> {

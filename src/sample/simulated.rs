@@ -60,6 +60,7 @@ impl Simulated {
                     "owner": OWNER,
                     "webhook_url": format!("{}/webhooks/github", context.config.home()),
                     "setup_url": format!("{}/settings/github/installed", context.config.home()),
+                    "callback_urls": [format!("{}/sign-in/callback", context.config.home())],
                     "permissions": permissions,
                     "events": manifest::EVENTS,
                 }),
@@ -71,6 +72,7 @@ impl Simulated {
             app_id: app["id"].as_i64().context("the simulated GitHub forgot the App's id")?,
             private_key: text("pem"),
             webhook_secret: text("webhook_secret"),
+            client_secret: text("client_secret"),
         };
         let Ok(permission) = permit::<ConnectGithub>(viewer, &StackId::new("")) else {
             bail!("the sample may not connect GitHub")

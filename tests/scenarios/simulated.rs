@@ -74,6 +74,7 @@ impl Simulated {
         self.app = self
             .control("POST", "/apps", json!({
                 "name": "Headway", "owner": "acme", "webhook_url": webhook, "permissions": permissions, "events": events,
+                "callback_urls": [format!("{}/sign-in/callback", self.headway.url)],
             }))
             .await;
         self.connect_with(self.app["webhook_secret"].as_str().unwrap()).await;
@@ -104,6 +105,7 @@ impl Simulated {
             ("app_id", id.as_str()),
             ("private_key", self.app["pem"].as_str().unwrap()),
             ("webhook_secret", secret),
+            ("client_secret", self.app["client_secret"].as_str().unwrap()),
             ("web_address", &self.url),
             ("api_address", &api),
         ];

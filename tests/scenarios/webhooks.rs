@@ -136,6 +136,10 @@ async fn an_app_is_made_from_its_manifest_with_one_click() {
     assert_eq!(led(headway.client().get(&back).send().await.unwrap()), "/settings/github");
     headway.page("/settings/github").await.says("GitHub answers for it.").says("acme/network");
     headway.page("/activity").await.says("connect GitHub");
+    // The App signs people in from the first moment on, and may lead them back.
+    headway.form("/settings/people", "save_sign_in", &[("passwords", "true"), ("github", "true")]).await.says("Saved.");
+    let page = led(client.get(format!("{}/sign-in/github", headway.url)).send().await.unwrap());
+    assert!(client.get(page).send().await.unwrap().status().is_success());
 
     // A code is good once, and only for what was begun here.
     let again = headway.client().get(format!("{}/settings/github/callback?code=x&state=y", headway.url));

@@ -30,6 +30,8 @@ pub struct NewApp {
     #[serde(default)]
     pub setup_url: Option<String>,
     #[serde(default)]
+    pub callback_urls: Vec<String>,
+    #[serde(default)]
     pub webhook_secret: Option<String>,
     #[serde(default)]
     pub permissions: BTreeMap<String, String>,
@@ -60,6 +62,7 @@ pub fn make(world: &mut World, new: NewApp) -> anyhow::Result<App> {
         webhook_secret: new.webhook_secret.unwrap_or_else(|| random(20)),
         webhook_url: new.webhook_url,
         setup_url: new.setup_url,
+        callback_urls: new.callback_urls,
         private_key: pem(key),
         revoked: false,
         permissions: new.permissions,
@@ -135,6 +138,16 @@ pub async fn installation(
     let body = simulator.look(|world| {
         let one = world.installations.get(&id).filter(|one| one.app == app)?;
         Some(payload::installation(world, &simulator.home, one))
+    });
+    answer(StatusCode::OK, body.ok_or_else(Failure::not_found)?)
+}
+
+/// Whoever shows their own token.
+pub async fn user(State(simulator): State<Simulator>, Extension(caller): Extension<Caller>) -> Answer {
+    let Caller::User(id) = caller else { return Err(Failure::new(401, "Requires authentication")) };
+    let body = simulator.look(|world| {
+        let login = world.users.iter().find(|(_, known)| **known == id).map(|(login, _)| login)?;
+        Some(payload::user(world, &simulator.home, login))
     });
     answer(StatusCode::OK, body.ok_or_else(Failure::not_found)?)
 }

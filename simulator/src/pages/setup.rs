@@ -95,6 +95,7 @@ pub async fn create_app(
         owner: Some(create.owner),
         webhook_url: text(&read["hook_attributes"]["url"]).unwrap_or_default(),
         setup_url: text(&read["setup_url"]),
+        callback_urls: serde_json::from_value(read["callback_urls"].clone()).unwrap_or_default(),
         webhook_secret: None,
         permissions,
         events: serde_json::from_value(read["default_events"].clone()).unwrap_or_default(),

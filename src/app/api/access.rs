@@ -2,6 +2,7 @@
 
 use super::session_cookie;
 pub use crate::commands::authenticate::Identity;
+pub use crate::commands::sign_in::inside;
 pub use crate::commands::{
     Context, add_repository, allow_plan, answer_delivery, catch_up, confirm, connect_github, create_stack,
     delete_stack, discard, invite, lock, manage_people, own_account, promote, propose, retry, save_settings,
@@ -77,10 +78,4 @@ fn set_cookie(cookie: Result<HeaderValue, InvalidHeaderValue>) -> Result<(), Pro
     let response = use_context::<leptos_axum::ResponseOptions>().ok_or(Problem::Unavailable)?;
     response.append_header(SET_COOKIE, cookie.map_err(|_| Problem::Unavailable)?);
     Ok(())
-}
-
-/// The page to lead to after signing in: one of this Headway's own, never another site's.
-pub fn inside(next: &str) -> &str {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
-    if own { next } else { "/" }
 }

@@ -39,13 +39,14 @@ pub async fn connect_github(
     app_id: String,
     #[server(default)] private_key: String,
     #[server(default)] webhook_secret: String,
+    #[server(default)] client_secret: String,
 ) -> Result<(), Problem> {
     use super::access::*;
     let context = context()?;
     let permit = everywhere::<permission::ConnectGithub>(&context).await?;
     let addresses = connect_github::addresses(&web_address, &api_address)?;
     let app_id = app_id.trim().parse().map_err(|_| Problem::field("app_id", "An App ID is a number."))?;
-    let keys = connect_github::Keys { addresses, app_id, private_key, webhook_secret };
+    let keys = connect_github::Keys { addresses, app_id, private_key, webhook_secret, client_secret };
     connect_github::connect(&context, &permit, keys).await?;
     go(&format!("/settings/github?saved={}", context.now().0));
     Ok(())

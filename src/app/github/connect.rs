@@ -117,6 +117,10 @@ pub fn ByHand(
                     <input id="webhook_secret" name="webhook_secret" type="password" autocomplete="off" aria-describedby=described("webhook_secret") aria-invalid=invalid(problem, "webhook_secret") />
                     <p class="hint">{kept}</p>
                 </Field>
+                <Field name="client_secret" label="Client secret" hint="Only for signing in with GitHub, with this Headway's /sign-in/callback as the App's callback URL." problem>
+                    <input id="client_secret" name="client_secret" type="password" autocomplete="off" aria-describedby=described("client_secret") aria-invalid=invalid(problem, "client_secret") />
+                    <p class="hint">{kept}</p>
+                </Field>
                 <Field name="web_address" label="Address of GitHub" problem>
                     <input id="web_address" name="web_address" class="code" autocomplete="off" placeholder="https://github.com" value=web_address aria-invalid=invalid(problem, "web_address") />
                 </Field>
