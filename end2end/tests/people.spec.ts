@@ -64,7 +64,7 @@ test("the first link makes the administrator, who lets others in as readers and 
   await page.getByLabel("Repository").fill(repository);
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByLabel("Name").fill("Network");
-  await page.getByRole("button", { name: "Create stack" }).click();
+  await page.getByRole("button", { name: "Make the stack" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Network");
   await page.getByRole("link", { name: "Who may do what" }).click();
   await expect(page.getByRole("region", { name: "Can promote" })).toContainText("wanda");
