@@ -9,7 +9,6 @@ mod headway;
 #[expect(dead_code, reason = "the scenarios' harness, of which a measurement uses a part")]
 #[path = "../tests/scenarios/page.rs"]
 mod page;
-#[expect(dead_code, reason = "the scenarios' harness, of which a measurement uses a part")]
 #[path = "../tests/scenarios/repository.rs"]
 mod repository;
 #[expect(dead_code, reason = "the scenarios' harness, of which a measurement uses a part")]

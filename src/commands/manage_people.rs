@@ -1,5 +1,6 @@
-//! Manage people: who has which role where, who is in which group, who may not come in any more, and which ways to sign in
-//! there are. Whatever changes, somebody who manages people can still sign in afterwards.
+//! Manage people: who has which role where, who is in which group, and who may not come in any more.
+//!
+//! Whatever changes, somebody who manages people can still sign in afterwards.
 
 use super::Context;
 use crate::domain::StackId;

@@ -1,5 +1,6 @@
-//! Retry: runs the same commit once more. A proposed run may always be retried, by whoever sees it. A tracked one takes
-//! a writer, and a stack that still stands at its commit: retried later it would quietly take newer commits out again.
+//! Retry: runs the same commit once more.
+//!
+//! A proposed run may always be retried, by whoever sees it. A tracked one takes a writer, and a stack that still stands at its commit: retried later it would quietly take newer commits out again.
 
 use super::propose::start_proposed;
 use super::track::{NewTracked, start_tracked};

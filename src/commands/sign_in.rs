@@ -1,5 +1,6 @@
-//! Sign in and sign out: a person proves who they are, and their browser gets a secret that stands for it. Whatever is
-//! wrong, the answer is the same sentence; too many tries are refused before anything is compared.
+//! Sign in and sign out: a person proves who they are, and their browser gets a secret that stands for it.
+//!
+//! Whatever is wrong, the answer is the same sentence; too many tries are refused before anything is compared.
 
 use super::Context;
 use super::authenticate::Place;

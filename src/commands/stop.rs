@@ -1,5 +1,6 @@
-//! Stop: interrupts a run that initializes or plans. The worker that holds it does so politely, then firmly. Whoever sees
-//! a proposed run may stop it; a tracked run keeps the stack to itself, and takes a writer.
+//! Stop: interrupts a run that initializes or plans. The worker that holds it does so politely, then firmly.
+//!
+//! Whoever sees a proposed run may stop it; a tracked run keeps the stack to itself, and takes a writer.
 
 use super::{Context, find_run, take_stack};
 use crate::domain::RunId;

@@ -173,12 +173,12 @@ pub async fn stack_access(context: &Context, permit_to_look: &Permit<Look>) -> R
     for person in reading.people().await?.into_iter().filter(|person| !person.disabled) {
         let member = reading.member(&person).await?;
         if let Some((role, through)) = member.role_on(&grants, &stack.id) {
-            let through = through.into_iter().map(|grant| reason(grant)).collect();
+            let through = through.into_iter().map(reason).collect();
             people.push(AccessRow { name: person.name.clone(), role, through });
         }
         promoting.push((person.name, member.viewer(&grants, String::new())));
     }
-    people.sort_by(|one, other| other.role.cmp(&one.role));
+    people.sort_by_key(|row| std::cmp::Reverse(row.role));
     let now = context.now();
     let mut usable = Vec::new();
     for token in tokens(&mut reading, None).await?.into_iter().filter(|token| token.expires_at > now) {

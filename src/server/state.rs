@@ -223,7 +223,7 @@ async fn store(
         }
     }
     let version = last.map_or(1, |last| last.version + 1);
-    let document_sealed = context.vault.seal(&sealed::Place::state(&stack, version), text).map_err(|error| {
+    let document_sealed = context.vault.seal(&sealed::Place::state(stack, version), text).map_err(|error| {
         tracing::error!(stack.id = %stack, %error, "cannot seal a state");
         Refused::Unavailable
     })?;

@@ -300,15 +300,20 @@ fn spawn(subcommand: &str, data: &Path, environment: &[(String, String)]) -> (Ch
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut link = None;
+    let (mut link, mut url) = (None, None);
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
-        if let Some(url) = line.strip_prefix("Headway is at ") {
-            return (child, url.to_owned(), link);
+        if let Some(found) = line.strip_prefix("Headway is at ") {
+            url = Some(found.to_owned());
+            break;
         }
         link = line.contains("/welcome?link=").then_some(line).or(link);
     }
-    panic!("it did not start: {}", std::fs::read_to_string(data.join("headway.log")).unwrap_or_default());
+    let Some(url) = url else {
+        child.wait().unwrap();
+        panic!("it did not start: {}", std::fs::read_to_string(data.join("headway.log")).unwrap_or_default());
+    };
+    (child, url, link)
 }
 
 /// A program that stands in front of the real Terraform: runs `script` first, with the phase in `$1`.
