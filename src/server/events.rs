@@ -20,6 +20,9 @@ use tokio_stream::{Stream, StreamExt as _};
 /// How long a stream lasts before the browser connects anew.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// How long the browser waits before it does: so short that nobody sees it.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// What a page shows; nothing means everything.
 #[derive(Debug, Deserialize)]
 pub struct Topic {
@@ -57,7 +60,8 @@ pub async fn events(
         Err(_) => Some("hello"),
     });
     // Browsers do not pass on an event without data.
-    let stream = tokio_stream::once("hello").chain(news).map(|name| Ok(Event::default().event(name).data(name)));
+    let event = |name| Event::default().event(name).data(name).retry(AGAIN);
+    let stream = tokio_stream::once("hello").chain(news).map(move |name| Ok(event(name)));
     let mut shutdown = server.shutdown.clone();
     let ending = async move {
         // An error means that the server is gone already.

@@ -3,21 +3,33 @@
 //! The signature is checked over the raw bytes before anything is parsed. What is answered with 202 is on the disk.
 
 use super::Server;
+use crate::commands::authenticate::Identity;
+use crate::commands::throttle::Allowance;
 use crate::domain::Timestamp;
 use crate::domain::sealed::{Place, SealedColumn};
 use crate::github::{event, signature};
 use crate::store::{GithubApp, NewDelivery, Received};
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 
+/// How many deliveries without a good signature are counted from one address: sixty, then one a second. Good ones are not
+/// held up by them.
+const WRONG_SIGNATURES: Allowance = Allowance { burst: 60, every: 1_000 };
+
 /// The longest id that is kept; GitHub's have 36 characters.
 const ID: usize = 100;
 
 /// Receives a delivery.
-pub async fn receive(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
-    match keep(&server, &headers, body).await {
+pub async fn receive(
+    State(server): State<Server>,
+    Extension(identity): Extension<Identity>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
+    match keep(&server, &identity.place.from, &headers, body).await {
         Ok((status, said)) => (status, said.to_owned()),
         Err(error) => {
             tracing::error!(%error, "cannot receive a delivery");
@@ -26,7 +38,12 @@ pub async fn receive(State(server): State<Server>, headers: HeaderMap, body: Byt
     }
 }
 
-async fn keep(server: &Server, headers: &HeaderMap, body: Bytes) -> anyhow::Result<(StatusCode, &'static str)> {
+async fn keep(
+    server: &Server,
+    from: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> anyhow::Result<(StatusCode, &'static str)> {
     let context = &server.context;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(app) = context.store.read().await?.github_app().await? else {
@@ -34,6 +51,9 @@ async fn keep(server: &Server, headers: &HeaderMap, body: Bytes) -> anyhow::Resu
     };
     let secrets = secrets(server, &app, context.now());
     if !signature::is_signed(&body, header("x-hub-signature-256"), &secrets) {
+        if context.throttle.take(&format!("webhook {from}"), WRONG_SIGNATURES, context.now()).is_err() {
+            return Ok((StatusCode::TOO_MANY_REQUESTS, "Too many deliveries without a good signature."));
+        }
         let mut writing = context.store.write().await?;
         writing.signature_failed(context.now()).await?;
         writing.commit().await?;

@@ -106,6 +106,21 @@ async fn a_new_secret_is_believed_beside_the_old_one_and_a_failed_delivery_is_re
 }
 
 #[tokio::test]
+async fn whoever_sends_what_is_not_signed_again_and_again_is_held_up_and_nobody_else() {
+    let github = Simulated::connected().await;
+    let secret = github.app["webhook_secret"].as_str().unwrap().to_owned();
+    let mut answers = Vec::new();
+    for _ in 0..80 {
+        answers.push(github.status(github.deliver("1", "star", "{}")).await);
+    }
+    assert_eq!((answers[0], answers.contains(&429)), (401, true), "{answers:?}");
+    let body = json!({ "action": "starred" }).to_string();
+    let signed =
+        github.deliver("2", "star", body.clone()).header("x-hub-signature-256", signature(&secret, body.as_bytes()));
+    assert_eq!(github.status(signed).await, 202);
+}
+
+#[tokio::test]
 async fn an_app_is_made_from_its_manifest_with_one_click() {
     let github = Simulated::connected().await;
     let headway = Headway::start().await;
