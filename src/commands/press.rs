@@ -4,6 +4,7 @@
 //! written into the check and the activity log.
 
 mod sender;
+mod unknown;
 
 use super::github_place::{Reached, reach};
 use super::propose::start_proposed;
@@ -19,6 +20,7 @@ use crate::domain::{CommitHash, RunId, StackId};
 use crate::github::event::{Press, Sender};
 use crate::store::{CheckKind, GithubCheck};
 use sender::{Unauthorised, clicker};
+use unknown::refuse_unknown;
 
 /// What a click led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,54 +71,58 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
         check = reading.check(&click.external_id).await?.filter(|check| check.check_run_id.is_none());
     }
     let Some(check) = check else {
-        let problem = Problem::github("Headway does not know this check run: its run or stack is gone.", "");
-        context.note_refusal(&clicker(&click.sender), Promote::NAME, None, None, &problem).await?;
-        return Ok(Ok(refused(&problem.sentence(), None)));
+        drop(reading);
+        return refuse_unknown(context, click, last).await;
     };
     let repository = reading.github_repository(check.github_repository_id).await?;
-    let stack = reading.stack(&check.stack_id).await?;
     drop(reading);
+    let refuse = |problem: Problem| refuse(context, &check, &click.sender, Promote::NAME, problem);
     let forged = check.github_repository_id != click.repository || check.commit_hash.as_str() != click.commit;
     let installation = repository.as_ref().and_then(|repository| repository.installation_id);
     if forged || (click.installation.is_some() && click.installation != installation) {
         let reason = "The click names a repository, commit or installation that this check run does not belong to.";
-        return refuse(
-            context,
-            &check,
-            &click.sender,
-            Promote::NAME,
-            &Problem::github(reason, "Press the button on GitHub's own page."),
-        )
-        .await;
+        return refuse(Problem::github(reason, "Press the button on GitHub's own page.")).await;
     }
+    let button = match &click.button {
+        Some(identifier) => match Button::parse(identifier) {
+            Some(button) => button,
+            None => {
+                let reason = format!("Headway has no button {identifier:?}.");
+                return refuse(Problem::github(reason, "Press one that the check shows now.")).await;
+            }
+        },
+        None => Button::Preview,
+    };
+    answer(context, check, &click.sender, button, last).await
+}
+
+/// Answers a click that is what it says.
+async fn answer(context: &Context, check: GithubCheck, sender: &Sender, button: Button, last: bool) -> Pressed {
+    let mut reading = context.store.read().await?;
+    let repository = reading.github_repository(check.github_repository_id).await?;
+    let stack = reading.stack(&check.stack_id).await?;
+    drop(reading);
     let (Some(stack), Some(repository)) = (stack, repository) else {
-        let problem = Problem::github("The stack of this check run was deleted.", "");
-        let viewer = clicker(&click.sender);
-        context.note_refusal(&viewer, Promote::NAME, Some(&check.stack_id), check.run_id.as_ref(), &problem).await?;
-        return Ok(Ok(refused(&problem.sentence(), Some(&check))));
+        let problem = Problem::github("The stack of this check run was deleted.", "Push to a stack that is there.");
+        return refuse(context, &check, sender, name(button), problem).await;
     };
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,
         Err(why) => {
-            return refuse(
-                context,
-                &check,
-                &click.sender,
-                Promote::NAME,
-                &Problem::github(why, "Install the App again."),
-            )
-            .await;
+            let problem = Problem::github(why, "Install the App again.");
+            return refuse(context, &check, sender, name(button), problem).await;
         }
     };
-    let click_on = Click { context, check, stack, reached, sender: &click.sender };
-    let button = match &click.button {
-        Some(identifier) => match Button::parse(identifier) {
-            Some(button) => button,
-            None => return Ok(Ok(Answer::Ignored("Headway has no such button.".into()))),
-        },
-        None => Button::Preview,
-    };
-    click_on.answer(button, last).await
+    Click { context, check, stack, reached, sender }.answer(button, last).await
+}
+
+/// What a button does, as the activity log calls it.
+fn name(button: Button) -> &'static str {
+    match button {
+        Button::Deploy => Promote::NAME,
+        Button::Preview => Propose::NAME,
+        Button::AllowPlan => AllowPlan::NAME,
+    }
 }
 
 /// Plans a commit again for every stack that has a check on it, as *Re-run all checks* asks.
@@ -128,7 +134,7 @@ pub async fn repeat_commit(
     last: bool,
 ) -> Pressed {
     let mut reading = context.store.read().await?;
-    let Some(github) = reading.github_repository(repository).await? else {
+    if reading.github_repository(repository).await?.is_none() {
         return Ok(Ok(Answer::Ignored("The App does not know the repository.".into())));
     };
     let mut checks = reading.checks_of_commit(repository, commit).await?;
@@ -142,10 +148,7 @@ pub async fn repeat_commit(
     });
     let mut answers = Vec::new();
     for check in checks {
-        let Some(stack) = context.store.read().await?.stack(&check.stack_id).await? else { continue };
-        let Ok(reached) = reach(context, github.clone()).await? else { continue };
-        let click = Click { context, check, stack, reached, sender };
-        match click.answer(Button::Preview, last).await? {
+        match answer(context, check, sender, Button::Preview, last).await? {
             Ok(answer) => answers.push(answer),
             Err(why) => return Ok(Err(why)),
         }
@@ -155,19 +158,14 @@ pub async fn repeat_commit(
 
 impl Click<'_> {
     async fn answer(&self, button: Button, last: bool) -> Pressed {
-        let name = match button {
-            Button::Deploy => Promote::NAME,
-            Button::Preview => Propose::NAME,
-            Button::AllowPlan => AllowPlan::NAME,
-        };
         let viewer = match self.authorised(button).await {
             Ok(viewer) => viewer,
             Err(Unauthorised::Unknown(why)) if !last => return Ok(Err(why)),
             Err(Unauthorised::Unknown(why)) => {
                 let reason = format!("Whether {} may write here could not be verified: {why}.", self.sender.login);
-                return self.refuse(name, &Problem::github(reason, "Press it again when GitHub answers.")).await;
+                return self.refuse(button, Problem::github(reason, "Press it again when GitHub answers.")).await;
             }
-            Err(Unauthorised::No(problem)) => return self.refuse(name, &problem).await,
+            Err(Unauthorised::No(problem)) => return self.refuse(button, problem).await,
         };
         let done = match button {
             Button::Deploy => self.deploy(&viewer).await,
@@ -307,8 +305,8 @@ impl Click<'_> {
         Answer::Done { sentence, stack: self.stack.id.clone(), run: Some(run) }
     }
 
-    async fn refuse(&self, action: &str, problem: &Problem) -> Pressed {
-        refuse(self.context, &self.check, self.sender, action, problem).await
+    async fn refuse(&self, button: Button, problem: Problem) -> Pressed {
+        refuse(self.context, &self.check, self.sender, name(button), problem).await
     }
 
     async fn tell(&self, problem: &Problem) -> Pressed {
@@ -338,18 +336,10 @@ fn overtaken(standing: &Standing) -> Option<Problem> {
     }
 }
 
-fn refused(sentence: &str, check: Option<&GithubCheck>) -> Answer {
-    Answer::Refused {
-        sentence: sentence.into(),
-        stack: check.map(|check| check.stack_id.clone()),
-        run: check.and_then(|check| check.run_id.clone()),
-    }
-}
-
 /// Writes a refusal to the activity log and into the check.
-async fn refuse(context: &Context, check: &GithubCheck, sender: &Sender, action: &str, problem: &Problem) -> Pressed {
-    context.note_refusal(&clicker(sender), action, Some(&check.stack_id), check.run_id.as_ref(), problem).await?;
-    tell(context, check, sender, problem).await
+async fn refuse(context: &Context, check: &GithubCheck, sender: &Sender, action: &str, problem: Problem) -> Pressed {
+    context.note_refusal(&clicker(sender), action, Some(&check.stack_id), check.run_id.as_ref(), &problem).await?;
+    tell(context, check, sender, &problem).await
 }
 
 /// Has the check say why a click did nothing.
@@ -359,5 +349,5 @@ async fn tell(context: &Context, check: &GithubCheck, sender: &Sender, problem: 
     let mut writing = context.store.write().await?;
     writing.set_refusal(check, Some(&format!("{sentence} (pressed by {})", sender.login))).await?;
     writing.commit().await?;
-    Ok(Ok(refused(&sentence, Some(check))))
+    Ok(Ok(Answer::Refused { sentence, stack: Some(check.stack_id.clone()), run: check.run_id.clone() }))
 }

@@ -61,11 +61,15 @@ struct Answers {
 /// The buttons are always said, an empty list too: what a change without them would do is not documented. A check run
 /// that has ended stays ended, so that is not said twice.
 pub fn body(sent: &Sent<'_>, ended: bool) -> Value {
-    let run = sent.check_run;
-    let mut body = Map::new();
+    let mut body = shown(sent.check_run, ended);
     body.insert("name".into(), sent.name.into());
     body.insert("external_id".into(), sent.external_id.into());
     body.insert("details_url".into(), sent.page.into());
+    Value::Object(body)
+}
+
+fn shown(run: &CheckRun, ended: bool) -> Map<String, Value> {
+    let mut body = Map::new();
     if !ended {
         match run.status {
             Status::Queued => body.insert("status".into(), "queued".into()),
@@ -89,7 +93,7 @@ pub fn body(sent: &Sent<'_>, ended: bool) -> Value {
         })
         .collect();
     body.insert("actions".into(), buttons.into());
-    Value::Object(body)
+    body
 }
 
 impl GitHub {
@@ -105,6 +109,20 @@ impl GitHub {
     pub async fn update_check_run(&self, place: Place<'_>, id: i64, sent: &Sent<'_>, ended: bool) -> Result<()> {
         let path = place.path(&format!("/check-runs/{id}"));
         let _: Answer = self.tell(place.auth(), Method::PATCH, &path, &body(sent, ended)).await?;
+        Ok(())
+    }
+
+    /// Has a check run of the App that Headway has nothing of say something else.
+    pub async fn update_unknown_check_run(
+        &self,
+        place: Place<'_>,
+        id: i64,
+        check_run: &CheckRun,
+        ended: bool,
+    ) -> Result<()> {
+        let path = place.path(&format!("/check-runs/{id}"));
+        let body = Value::Object(shown(check_run, ended));
+        let _: Answer = self.tell(place.auth(), Method::PATCH, &path, &body).await?;
         Ok(())
     }
 

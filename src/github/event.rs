@@ -71,6 +71,8 @@ pub struct Press {
     pub commit: String,
     /// What Headway called it.
     pub external_id: String,
+    /// Whether GitHub says that it has ended.
+    pub ended: bool,
     /// The button; none when the whole check was asked for again.
     pub button: Option<String>,
     /// The repository.
@@ -187,6 +189,8 @@ struct CheckRun {
     head_sha: String,
     #[serde(default)]
     external_id: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
     app: Option<Id>,
 }
 
@@ -267,6 +271,7 @@ pub fn read(name: &str, body: &[u8], app: i64) -> Result<Option<Event>, Unreadab
                 check_run: check.id,
                 commit: check.head_sha,
                 external_id: check.external_id.unwrap_or_default(),
+                ended: check.status.as_deref() == Some("completed"),
                 button: payload.requested_action.map(|action| action.identifier),
                 repository: repository.ok_or_else(|| lacks("repository"))?,
                 installation,

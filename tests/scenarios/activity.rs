@@ -22,7 +22,8 @@ fn head(output: &Output) -> String {
     said.trim().rsplit(' ').next().unwrap().to_owned()
 }
 
-async fn past_headway(data: &Path, statement: &'static str) -> Result<(), sqlx::Error> {
+/// Changes the database past Headway.
+pub async fn past_headway(data: &Path, statement: &'static str) -> Result<(), sqlx::Error> {
     let address = format!("sqlite://{}", data.join("headway.db").display());
     let mut connection = SqliteConnection::connect(&address).await.unwrap();
     sqlx::raw_sql(statement).execute(&mut connection).await?;

@@ -1,5 +1,6 @@
 //! Trouble with GitHub: what is lost heals, what is down is waited for, and nothing is done twice.
 
+use crate::activity::past_headway;
 use crate::headway::terraform;
 use crate::simulated::{Simulated, buttons, ended};
 use serde_json::{Value, json};
@@ -9,6 +10,10 @@ const DEPLOY: &str = "headway/network deploy";
 
 fn has_deploy(check: &Value) -> bool {
     buttons(check).contains(&"deploy")
+}
+
+fn says(what: &'static str) -> impl Fn(&Value) -> bool {
+    move |check| check["output"]["summary"].as_str().is_some_and(|summary| summary.contains(what))
 }
 
 impl Simulated {
@@ -239,10 +244,35 @@ async fn a_key_that_was_revoked_and_a_stack_that_was_deleted_are_told() {
     assert_eq!((buttons(&gone).len(), &gone["conclusion"]), (0, &check["conclusion"]), "what has ended stays so");
     github.click(&check, "deploy", "acme", true).await;
     github.headway.until("/settings/github/deliveries", "a reason", |page| page.text().contains("was deleted")).await;
+    let refused = github.until_check(&commit, PLAN, "a reason", says("Nothing was done")).await;
+    assert!(says("The stack of this check run was deleted")(&refused), "{refused}");
+    assert!(says("pressed by acme")(&refused), "{refused}");
 
     github.control("POST", &format!("/apps/{}/revoke-key", github.app["id"]), json!({})).await;
     github.check_now().await;
     github.headway.page("/settings/github").await.says("GitHub does not accept Headway's key");
+}
+
+#[tokio::test]
+async fn a_click_on_a_check_run_that_headway_has_nothing_of_is_refused_in_it() {
+    if !terraform() {
+        return;
+    }
+    let github = Simulated::start().await;
+    let (_, commit) = github.pull_request("cache").await;
+    let check = github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    // As after an older copy of the database was put in place.
+    past_headway(github.headway.data.path(), "delete from github_check where kind = 'proposed'").await.unwrap();
+    // GitHub does not take it the first time.
+    github.fault(json!({ "method": "PATCH", "path": "/repositories/*/check-runs/*", "status": 500, "times": 1 })).await;
+    github.click(&check, "deploy", "acme", false).await;
+    let refused = github.until_check(&commit, PLAN, "a reason", says("Nothing was done")).await;
+    assert!(says("Headway does not know this check run")(&refused), "{refused}");
+    assert!(says("Push again to have the branch planned")(&refused), "{refused}");
+    assert_eq!((buttons(&refused).len(), &refused["conclusion"]), (0, &check["conclusion"]), "what has ended stays so");
+    github.headway.page("/activity").await.says("does not know this check run").says("github/acme");
+    assert!(github.check(&commit, DEPLOY).await.is_none());
+    github.is_true_to_github().await;
 }
 
 #[tokio::test]

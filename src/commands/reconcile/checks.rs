@@ -55,7 +55,7 @@ pub(super) async fn tell_gone(context: &Context, id: &StackId) -> Result<(), Tro
             plan: None,
             detail: Detail::Counts,
             page: &page,
-            refusal: None,
+            refusal: check.refusal.as_deref(),
         };
         let wanted = Wanted { check_run: check_run(&facts), settled: true, page: page.clone() };
         send(context, &reached, &check, &wanted).await?;

@@ -156,7 +156,7 @@ pub(super) fn summary(facts: &Facts<'_>) -> String {
             };
         }
         Subject::Gone => {
-            text += "Headway no longer has this run: its stack was deleted. Nothing can be deployed from here.\n"
+            text += "Headway has no such run: it or its stack was deleted. Nothing can be deployed from here.\n"
         }
     }
     cut(&text, facts.page)
