@@ -176,6 +176,8 @@ export class Headway {
     }
     // Runs see what a test puts into the folder; of the data in it they see their own alone.
     args.push("--sandbox-read", this.#folder);
+    // The simulated GitHub and providers that sign in are on this machine.
+    args.push("--allow-network", "127.0.0.1,::1");
     const server = spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = server;
     let failure = "";

@@ -70,6 +70,7 @@ use crate::git::history::History;
 use crate::git::mirror::Mirror;
 use crate::github::GitHub;
 use crate::openid::OpenId;
+use crate::outgoing::Outgoing;
 use crate::password::Passwords;
 use crate::store::{Reading, Store, StoreError, Writing};
 use crate::vault::Vault;
@@ -95,6 +96,8 @@ pub struct Context {
     pub poll: Arc<Notify>,
     /// Keeps two fetches of one repository apart.
     pub fetching: Fetching,
+    /// Where addresses that people enter may lead.
+    pub outgoing: Outgoing,
     /// Asks GitHub.
     pub github: GitHub,
     /// The Apps that are being made.

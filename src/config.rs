@@ -5,9 +5,10 @@ pub mod limits;
 pub mod sandbox;
 
 use clap::Args;
+use ipnet::IpNet;
 use limits::Limits;
 use sandbox::Sandbox;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,6 +39,10 @@ pub struct Config {
     /// The simulated GitHub that the sample's repository is to be on.
     #[arg(long, env = "HEADWAY_SAMPLE_GITHUB", hide = true, value_parser = public_url)]
     pub sample_github: Option<String>,
+    /// Networks besides the public internet that addresses which people enter may lead to (repositories, GitHub, a provider
+    /// that signs in), separated by commas: `10.1.2.3`, `10.0.0.0/8`.
+    #[arg(long, env = "HEADWAY_ALLOW_NETWORK", value_delimiter = ',', value_parser = network)]
+    pub allow_network: Vec<IpNet>,
     /// After how long without use a session ends, in seconds.
     #[arg(long, env = "HEADWAY_SESSION_IDLE", default_value = "43200", value_parser = seconds)]
     pub session_idle: Duration,
@@ -77,6 +82,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "a network like 10.0.0.0/8, or an address like 10.1.2.3".to_owned())
+}
+
 fn public_url(text: &str) -> Result<String, String> {
     let wrong = || "an address like https://headway.example.com, without a path".to_owned();
     let url = url::Url::parse(text).map_err(|_| wrong())?;
@@ -88,6 +99,13 @@ fn public_url(text: &str) -> Result<String, String> {
 }
 
 impl Config {
+    /// These settings for the sample, whose simulated GitHub is on this machine.
+    pub fn for_sample(mut self) -> Self {
+        self.sample = true;
+        self.allow_network.extend([Ipv4Addr::LOCALHOST.into(), IpAddr::from(Ipv6Addr::LOCALHOST)].map(IpNet::from));
+        self
+    }
+
     /// The address under which browsers and GitHub reach this Headway, without a slash at the end.
     pub fn home(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.addr))

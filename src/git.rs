@@ -9,6 +9,7 @@ mod commits;
 pub mod history;
 pub mod mirror;
 mod program;
+mod remote;
 mod stale;
 mod walk;
 
@@ -25,6 +26,7 @@ pub use history::History;
 pub use mirror::{Mirror, probe};
 
 use crate::domain::CommitHash;
+use crate::outgoing::Closed;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -34,6 +36,9 @@ pub enum GitError {
     /// The address is none that Headway accepts.
     #[error("{0}")]
     Address(#[from] AddressProblem),
+    /// The address leads to where Headway does not connect.
+    #[error("{0}.")]
+    Closed(#[from] Closed),
     /// The repository could not be read where it lives.
     #[error("{cause} (Git says: {detail}).")]
     Unreachable {

@@ -19,6 +19,7 @@ pub use app::App;
 pub use client::GitHub;
 
 use crate::domain::Timestamp;
+use crate::outgoing::Closed;
 
 /// Why GitHub did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum GitHubError {
     /// It cannot be reached, or did not answer in time.
     #[error("GitHub cannot be reached: {0}")]
     Unreachable(String),
+    /// Its address leads to where Headway does not connect.
+    #[error("{0}")]
+    Closed(#[from] Closed),
     /// It answers, but with a failure of its own or something that is no answer.
     #[error("GitHub is in trouble: it answered {0}")]
     Broken(String),
@@ -57,7 +61,12 @@ impl GitHubError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Broken(_) | Self::Limited { .. } => true,
-            Self::Unauthorized(_) | Self::Forbidden(_) | Self::NotFound | Self::Refused(_) | Self::Key(_) => false,
+            Self::Closed(_)
+            | Self::Unauthorized(_)
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::Refused(_)
+            | Self::Key(_) => false,
         }
     }
 }

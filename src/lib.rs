@@ -20,6 +20,8 @@ pub mod mask;
 #[cfg(feature = "ssr")]
 pub mod openid;
 #[cfg(feature = "ssr")]
+pub mod outgoing;
+#[cfg(feature = "ssr")]
 pub mod password;
 #[cfg(feature = "ssr")]
 pub mod queries;

@@ -17,6 +17,7 @@ use headway::config::sandbox::Switch;
 use headway::domain::problem::Problem;
 use headway::github::GitHub;
 use headway::openid::OpenId;
+use headway::outgoing::Outgoing;
 use headway::password::Passwords;
 use headway::runner::inside::{Inside, inside};
 use headway::runner::supervise::{Supervise, supervise};
@@ -94,7 +95,7 @@ fn main() -> ExitCode {
         Command::Keys(keys) => runtime.block_on(keys::run(keys)),
         Command::Serve(config) => runtime.block_on(serve(config)),
         Command::Administrator(config) => runtime.block_on(administrator(config)),
-        Command::Demo(config) => runtime.block_on(serve(Config { sample: true, ..config })),
+        Command::Demo(config) => runtime.block_on(serve(config.for_sample())),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -298,6 +299,7 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
 async fn open(config: Config) -> anyhow::Result<Context> {
     let store = open_store(&config).await?;
     let vault = keys::vault(&config, &store).await?;
+    let outgoing = Outgoing::new(&config.allow_network);
     Ok(Context {
         config: Arc::new(config),
         store,
@@ -307,9 +309,10 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         work: Arc::new(Notify::new()),
         poll: Arc::new(Notify::new()),
         fetching: Fetching::default(),
-        github: GitHub::new(Clock::System).context("cannot prepare requests to GitHub")?,
+        github: GitHub::new(Clock::System, outgoing.clone()).context("cannot prepare requests to GitHub")?,
         connecting: Connecting::default(),
-        openid: OpenId::new().context("cannot prepare requests to a provider")?,
+        openid: OpenId::new(outgoing.clone()).context("cannot prepare requests to a provider")?,
+        outgoing,
         departures: Departures::default(),
         delivered: Arc::new(Notify::new()),
         throttle: Throttle::default(),

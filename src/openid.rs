@@ -8,6 +8,7 @@ mod id_token;
 
 pub use id_token::{Expected, Subject};
 
+use crate::outgoing::{Closed, Outgoing, closed};
 use crate::secret::fingerprint;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
+use url::Url;
 
 /// The most of an answer that is read, in bytes.
 const MOST: usize = 1024 * 1024;
@@ -30,6 +32,9 @@ pub enum OpenIdError {
     /// It cannot be reached, or did not answer in time.
     #[error("The provider cannot be reached: {0}.")]
     Unreachable(&'static str),
+    /// Its address leads to where Headway does not connect.
+    #[error("{0}.")]
+    Closed(#[from] Closed),
     /// It answers, but not as OpenID Connect says.
     #[error("The provider's answer cannot be used: {0}.")]
     Unusable(String),
@@ -57,25 +62,33 @@ pub struct Provider {
 #[derive(Clone, Debug)]
 pub struct OpenId {
     http: Client,
+    outgoing: Outgoing,
 }
 
 impl OpenId {
     /// A client that follows no redirects.
-    pub fn new() -> reqwest::Result<Self> {
-        let http = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
-        Ok(Self { http })
+    pub fn new(outgoing: Outgoing) -> reqwest::Result<Self> {
+        let http = outgoing.client(Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE))?;
+        Ok(Self { http, outgoing })
+    }
+
+    /// An address that secrets may be sent to, and that Headway connects to.
+    fn checked(&self, address: &str) -> Result<Url, OpenIdError> {
+        let url = checked(address)?;
+        self.outgoing.judge(&url)?;
+        Ok(url)
     }
 
     /// Reads what the provider at this address says of itself. It has to be the one that it is taken for.
     pub async fn discover(&self, issuer: &str) -> Result<Provider, OpenIdError> {
         let issuer = issuer.trim_end_matches('/');
-        let address = checked(&format!("{issuer}/.well-known/openid-configuration"))?;
+        let address = self.checked(&format!("{issuer}/.well-known/openid-configuration"))?;
         let provider: Provider = parsed(succeeded(read(self.http.get(address)).await?)?)?;
         if provider.issuer.trim_end_matches('/') != issuer {
             return Err(OpenIdError::Unusable("it calls itself by another address".into()));
         }
         for endpoint in [&provider.authorization_endpoint, &provider.token_endpoint, &provider.jwks_uri] {
-            checked(endpoint)?;
+            self.checked(endpoint)?;
         }
         Ok(provider)
     }
@@ -108,7 +121,7 @@ impl OpenId {
         let shown = STANDARD.encode(format!("{}:{}", part(registration.id), part(registration.secret)));
         let request = self
             .http
-            .post(checked(&provider.token_endpoint)?)
+            .post(self.checked(&provider.token_endpoint)?)
             .header(AUTHORIZATION, format!("Basic {shown}"))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
@@ -119,7 +132,7 @@ impl OpenId {
             return Err(OpenIdError::Refused(why));
         }
         let tokens: Tokens = parsed(succeeded((status, body))?)?;
-        let keys: KeySet = parsed(succeeded(read(self.http.get(checked(&provider.jwks_uri)?)).await?)?)?;
+        let keys: KeySet = parsed(succeeded(read(self.http.get(self.checked(&provider.jwks_uri)?)).await?)?)?;
         id_token::read(&tokens.id_token, &keys.keys, expected)
     }
 }
@@ -174,8 +187,8 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 }
 
 /// An address that secrets may be sent to.
-fn checked(address: &str) -> Result<url::Url, OpenIdError> {
-    let url = url::Url::parse(address).ok().filter(|url| {
+fn checked(address: &str) -> Result<Url, OpenIdError> {
+    let url = Url::parse(address).ok().filter(|url| {
         let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         url.scheme() == "https" || (url.scheme() == "http" && loopback)
     });
@@ -184,6 +197,9 @@ fn checked(address: &str) -> Result<url::Url, OpenIdError> {
 
 async fn read(request: RequestBuilder) -> Result<(u16, Vec<u8>), OpenIdError> {
     let unreachable = |error: reqwest::Error| {
+        if let Some(closed) = closed(&error) {
+            return OpenIdError::Closed(closed);
+        }
         let why = if error.is_timeout() { "it did not answer in time" } else { "no connection, or it broke" };
         OpenIdError::Unreachable(why)
     };

@@ -25,7 +25,7 @@ pub async fn add_repository(
             .await
             .map_err(|reason| Problem::field("address", reason))?,
     };
-    let heads = probe(&address.clean, address.credential.as_deref().or(kept.as_deref()))
+    let heads = probe(&context.outgoing, &address.clean, address.credential.as_deref().or(kept.as_deref()))
         .await
         .map_err(|error| Problem::field("address", error.to_string()))?;
     if heads.is_empty() {

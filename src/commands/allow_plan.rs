@@ -43,12 +43,15 @@ async fn attempt(
     let credential = fetch::credential(context, &repository).await;
     let credential = credential.map_err(|reason| Problem::github(reason, "Try again when GitHub answers."))?;
     let mirror = context.mirror(&stack.repository);
-    mirror.fetch_pull_request(&repository.address, credential.as_deref(), number, commit).await.map_err(|error| {
-        Problem::github(
-            format!("The commit {} of pull request {number} cannot be fetched: {error}", commit.short()),
-            "Look at the pull request again: it may have a newer commit.",
-        )
-    })?;
+    mirror
+        .fetch_pull_request(&context.outgoing, &repository.address, credential.as_deref(), number, commit)
+        .await
+        .map_err(|error| {
+            Problem::github(
+                format!("The commit {} of pull request {number} cannot be fetched: {error}", commit.short()),
+                "Look at the pull request again: it may have a newer commit.",
+            )
+        })?;
     let commit = context.commit(&stack, commit).await?;
 
     let mut writing = context.store.write().await?;

@@ -98,7 +98,7 @@ enum Failure {
 
 async fn attempt(context: &Context, repository: &Repository) -> Result<BTreeMap<String, CommitHash>, Failure> {
     let credential = credential(context, repository).await.map_err(Failure::Credential)?;
-    Ok(context.mirror(&repository.id).fetch(&repository.address, credential.as_deref()).await?)
+    Ok(context.mirror(&repository.id).fetch(&context.outgoing, &repository.address, credential.as_deref()).await?)
 }
 
 /// The credential that a person gave for a repository, where it can be opened.

@@ -112,6 +112,7 @@ pub async fn reconcile(context: &Context, marked: &Marked) -> Result<(), Problem
             let due = match &error {
                 GitHubError::Limited { until } => *until,
                 GitHubError::Unreachable(_)
+                | GitHubError::Closed(_)
                 | GitHubError::Broken(_)
                 | GitHubError::Unauthorized(_)
                 | GitHubError::Forbidden(_)

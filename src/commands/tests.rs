@@ -50,6 +50,7 @@ struct Line {
 /// A context whose data is in this folder, with a database of its own.
 async fn context(folder: &std::path::Path, database: &str) -> Context {
     let config = Line::parse_from(["headway".as_ref(), "--data".as_ref(), folder.as_os_str()]).config;
+    let outgoing = Outgoing::new(&[]);
     Context {
         config: Arc::new(config),
         store: Store::open_sqlite(&folder.join(database)).await.unwrap(),
@@ -59,9 +60,10 @@ async fn context(folder: &std::path::Path, database: &str) -> Context {
         work: Arc::default(),
         poll: Arc::default(),
         fetching: Fetching::default(),
-        github: GitHub::new(Clock::set(1_800_000_000_000)).unwrap(),
+        github: GitHub::new(Clock::set(1_800_000_000_000), outgoing.clone()).unwrap(),
         connecting: Connecting::default(),
-        openid: OpenId::new().unwrap(),
+        openid: OpenId::new(outgoing.clone()).unwrap(),
+        outgoing,
         departures: Departures::default(),
         delivered: Arc::default(),
         throttle: Throttle::default(),

@@ -122,7 +122,10 @@ impl fmt::Display for Cause {
             }
             Self::NotFound => "There is no repository at this address, or the credentials may not see it",
             Self::NotRepository => "There is no Git repository at this address: check its path",
-            Self::Moved => "The repository has moved: use its new address",
+            Self::Moved => {
+                "The server sends on to another address: use that one, often the same with https:// in front or .git at \
+                 its end"
+            }
             Self::Ownership => {
                 "The repository's folder belongs to another user: give it to the user that Headway runs as, or use \
                  another address"

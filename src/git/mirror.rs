@@ -5,9 +5,11 @@
 
 use super::history::History;
 use super::program::{Ended, Git};
+use super::remote::Remote;
 use super::stale;
-use super::{Address, Cause, GitError};
+use super::{Cause, GitError};
 use crate::domain::CommitHash;
+use crate::outgoing::Outgoing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,11 +44,15 @@ pub struct Needed {
 }
 
 /// Asks a repository which branches it has and where they stand, without a mirror.
-pub async fn probe(address: &str, credential: Option<&str>) -> Result<BTreeMap<String, CommitHash>, GitError> {
-    let (address, credential) = read_address(address, credential)?;
+pub async fn probe(
+    outgoing: &Outgoing,
+    address: &str,
+    credential: Option<&str>,
+) -> Result<BTreeMap<String, CommitHash>, GitError> {
+    let remote = Remote::reach(outgoing, address, credential).await?;
     let git = Git::new("asking the repository for its branches")
-        .arguments(["ls-remote", "--heads", "--quiet", "--end-of-options", &address])
-        .credential(&address, credential.as_deref())
+        .arguments(["ls-remote", "--heads", "--quiet", "--end-of-options", &remote.address])
+        .remote(&remote)
         .limit(PROBE);
     let ended = reached(git.run().await?)?;
     let answer = String::from_utf8_lossy(&ended.stdout);
@@ -72,16 +78,22 @@ impl Mirror {
     /// Makes the mirror's branches those of the repository at `address`, and says where they stand.
     pub async fn fetch(
         &self,
+        outgoing: &Outgoing,
         address: &str,
         credential: Option<&str>,
     ) -> Result<BTreeMap<String, CommitHash>, GitError> {
-        let (address, credential) = read_address(address, credential)?;
+        let remote = Remote::reach(outgoing, address, credential).await?;
         self.create().await?;
         let fetch = || {
             let git = self.git("fetching the repository").arguments(["fetch", "--quiet", "--prune", "--no-tags"]);
             git.arguments(["--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"])
-                .arguments(["--no-show-forced-updates", "--end-of-options", &address, "+refs/heads/*:refs/heads/*"])
-                .credential(&address, credential.as_deref())
+                .arguments([
+                    "--no-show-forced-updates",
+                    "--end-of-options",
+                    &remote.address,
+                    "+refs/heads/*:refs/heads/*",
+                ])
+                .remote(&remote)
                 .limit(FETCH)
         };
         reached(self.write(fetch).await?)?;
@@ -93,20 +105,21 @@ impl Mirror {
     /// it under the pull request's number; [`GitError::Missing`] when another commit stands there by now.
     pub async fn fetch_pull_request(
         &self,
+        outgoing: &Outgoing,
         address: &str,
         credential: Option<&str>,
         number: i64,
         commit: &CommitHash,
     ) -> Result<(), GitError> {
-        let (address, credential) = read_address(address, credential)?;
+        let remote = Remote::reach(outgoing, address, credential).await?;
         let commit = whole(commit)?;
         self.create().await?;
         let wanted = format!("+refs/pull/{number}/head:{PULLS}{number}");
         let fetch = || {
             let git = self.git("fetching a pull request").arguments(["fetch", "--quiet", "--no-tags"]);
             git.arguments(["--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"])
-                .arguments(["--end-of-options", &address, &wanted])
-                .credential(&address, credential.as_deref())
+                .arguments(["--end-of-options", &remote.address, &wanted])
+                .remote(&remote)
                 .limit(FETCH)
         };
         reached(self.write(fetch).await?)?;
@@ -312,12 +325,6 @@ fn reached(ended: Ended) -> Result<Ended, GitError> {
     }
     let (cause, detail) = Cause::read(&ended.messages);
     Err(GitError::Unreachable { cause, detail })
-}
-
-/// Checks an address once more before Git gets it, and takes a credential out of it should it hold one.
-fn read_address(address: &str, credential: Option<&str>) -> Result<(String, Option<String>), GitError> {
-    let address = Address::parse(address)?;
-    Ok((address.clean, credential.map(str::to_owned).or(address.credential)))
 }
 
 /// Only a whole commit name may stand in an argument.

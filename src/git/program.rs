@@ -3,6 +3,7 @@
 //! is ended. A credential goes in through the environment and is scrubbed from whatever comes out.
 
 use super::GitError;
+use super::remote::Remote;
 use crate::mask::Masker;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -142,16 +143,18 @@ impl Git {
         self
     }
 
-    /// Gives a credential, `user:password` or a token alone, for this address only.
-    pub fn credential(mut self, address: &str, credential: Option<&str>) -> Self {
-        let Some(credential) = credential.filter(|_| address.starts_with("http")) else {
-            return self;
-        };
+    /// Lets Git talk to a repository where it lives: with its credential, at no other address than it was judged by.
+    pub fn remote(mut self, remote: &Remote) -> Self {
+        // A server could lead anywhere, and Git would take the credential there.
+        self.settings.push(("http.followRedirects".into(), "false".into()));
+        if let Some(place) = &remote.place {
+            self.settings.push(("http.curloptResolve".into(), place.clone()));
+        }
+        let credential = remote.credential.as_ref().filter(|_| remote.address.starts_with("http"));
+        let Some(credential) = credential else { return self };
         let (user, password) = credential.split_once(':').unwrap_or(("x-access-token", credential));
         let encoded = STANDARD.encode(format!("{user}:{password}"));
-        self.settings.push((format!("http.{address}.extraHeader"), format!("Authorization: Basic {encoded}")));
-        // Git would send the header on to wherever it is redirected.
-        self.settings.push(("http.followRedirects".into(), "false".into()));
+        self.settings.push((format!("http.{}.extraHeader", remote.address), format!("Authorization: Basic {encoded}")));
         self.secrets.extend([encoded, credential.to_owned(), password.to_owned()]);
         self
     }

@@ -5,6 +5,7 @@ use super::mirror::{Mirror, probe};
 use super::{Cause, GitError};
 use crate::domain::CommitHash;
 use crate::domain::relation::Relation;
+use crate::outgoing::Outgoing;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -16,6 +17,11 @@ use tempfile::TempDir;
 
 /// More than any checkout here holds, in bytes.
 const MOST: u64 = 1 << 20;
+
+/// This machine is open: everything that is fetched from is here.
+fn near() -> Outgoing {
+    Outgoing::new(&["127.0.0.0/8".parse().unwrap()])
+}
 
 /// A repository to fetch from, with a working folder, and a mirror of it.
 struct World {
@@ -52,7 +58,7 @@ impl World {
     }
 
     async fn fetch(&self) -> BTreeMap<String, CommitHash> {
-        self.mirror.fetch(self.origin.to_str().unwrap(), None).await.unwrap()
+        self.mirror.fetch(&near(), self.origin.to_str().unwrap(), None).await.unwrap()
     }
 
     fn mirror_folder(&self) -> PathBuf {
@@ -97,7 +103,7 @@ async fn a_fetch_brings_the_branches_as_they_are() {
     let expected = heads([("main", &second), ("topic/one", &second)]);
     assert_eq!(world.fetch().await, expected);
     let address = format!("file://{}/", world.origin.display());
-    assert_eq!(probe(&address, None).await, Ok(expected));
+    assert_eq!(probe(&near(), &address, None).await, Ok(expected));
     assert_eq!(run(&world.mirror_folder(), &["tag"]), "");
 
     world.git(&["reset", "--quiet", "--hard", first.as_str()]);
@@ -213,7 +219,7 @@ async fn a_crash_is_repaired_by_the_next_fetch() {
     let second = world.commit("second");
     let lock = world.mirror_folder().join("refs/heads/main.lock");
     let file = fs::File::create(&lock).unwrap();
-    let error = world.mirror.fetch(world.origin.to_str().unwrap(), None).await.unwrap_err();
+    let error = world.mirror.fetch(&near(), world.origin.to_str().unwrap(), None).await.unwrap_err();
     assert!(error.to_string().contains("main.lock"), "{error}");
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(world.fetch().await, heads([("main", &second)]));
@@ -244,15 +250,15 @@ async fn what_cannot_be_reached_is_said_clearly() {
         ("https://nowhere.invalid/a/b".into(), Cause::Host),
         ("http://127.0.0.1:1/a/b".into(), Cause::Connection),
     ] {
-        let fetched = world.mirror.fetch(&address, None).await.unwrap_err();
-        let probed = probe(&address, None).await.unwrap_err();
+        let fetched = world.mirror.fetch(&near(), &address, None).await.unwrap_err();
+        let probed = probe(&near(), &address, None).await.unwrap_err();
         for error in [fetched, probed] {
             assert!(matches!(&error, GitError::Unreachable { cause, .. } if *cause == expected), "{error}");
         }
     }
     for address in ["--upload-pack=touch x", "ext::sh -c true", "../origin", "git://host/a"] {
-        assert!(matches!(world.mirror.fetch(address, None).await, Err(GitError::Address(_))));
-        assert!(matches!(probe(address, None).await, Err(GitError::Address(_))));
+        assert!(matches!(world.mirror.fetch(&near(), address, None).await, Err(GitError::Address(_))));
+        assert!(matches!(probe(&near(), address, None).await, Err(GitError::Address(_))));
     }
 }
 
@@ -275,9 +281,9 @@ async fn a_credential_is_sent_and_never_seen() {
         requests
     });
     let held = format!("http://ann:s3cret@127.0.0.1:{port}/a");
-    let refused = world.mirror.fetch(&held, None).await.unwrap_err();
+    let refused = world.mirror.fetch(&near(), &held, None).await.unwrap_err();
     assert!(matches!(refused, GitError::Unreachable { cause: Cause::Authentication, .. }), "{refused}");
-    let given = probe(&format!("http://127.0.0.1:{port}/a"), Some("s3cret")).await.unwrap_err();
+    let given = probe(&near(), &format!("http://127.0.0.1:{port}/a"), Some("s3cret")).await.unwrap_err();
     assert!(matches!(given, GitError::Unreachable { cause: Cause::Moved, .. }), "{given}");
     let requests = server.join().unwrap();
     assert!(requests[0].contains("Authorization: Basic YW5uOnMzY3JldA=="), "{requests:?}");

@@ -9,13 +9,15 @@ use super::tokens::Tokens;
 use super::{GitHubError, Result};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::outgoing::{Outgoing, closed};
 use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, LINK, LOCATION, USER_AGENT};
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
+use url::Url;
 
 /// The most of an answer that is read, in bytes.
 const MOST: usize = 16 * 1024 * 1024;
@@ -51,7 +53,8 @@ impl Auth<'_> {
 /// The client; cheap to clone. It keeps the installations' tokens in memory only.
 #[derive(Clone)]
 pub struct GitHub {
-    pub(super) http: Client,
+    http: Client,
+    outgoing: Outgoing,
     pub(super) clock: Clock,
     pub(super) tokens: Tokens,
     pub(super) limits: Limits,
@@ -65,13 +68,13 @@ impl fmt::Debug for GitHub {
 
 impl GitHub {
     /// A client that tells the time by this clock.
-    pub fn new(clock: Clock) -> std::result::Result<Self, reqwest::Error> {
-        let http = Client::builder()
+    pub fn new(clock: Clock, outgoing: Outgoing) -> std::result::Result<Self, reqwest::Error> {
+        let builder = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_secs(5))
-            .timeout(PATIENCE)
-            .build()?;
-        Ok(Self { http, clock, tokens: Tokens::default(), limits: Limits::default() })
+            .timeout(PATIENCE);
+        let http = outgoing.client(builder)?;
+        Ok(Self { http, outgoing, clock, tokens: Tokens::default(), limits: Limits::default() })
     }
 
     /// Asks for one thing.
@@ -122,6 +125,13 @@ impl GitHub {
         Ok((read(answer.body)?, next))
     }
 
+    /// Begins a request to an address that Headway connects to.
+    pub(super) fn request(&self, method: Method, address: &str) -> Result<RequestBuilder> {
+        let url = Url::parse(address).map_err(|_| GitHubError::Refused("its address cannot be understood".into()))?;
+        self.outgoing.judge(&url)?;
+        Ok(self.http.request(method, url).header(USER_AGENT, concat!("headway/", env!("CARGO_PKG_VERSION"))))
+    }
+
     async fn send(&self, auth: Auth<'_>, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let mut renewed = false;
         let mut address = format!("{}{path}", auth.api());
@@ -131,11 +141,9 @@ impl GitHub {
                 self.limits.wait(id, method != Method::GET, self.clock.now()).await?;
             }
             let mut request = self
-                .http
-                .request(method.clone(), &address)
+                .request(method.clone(), &address)?
                 .header(ACCEPT, "application/vnd.github+json")
-                .header("x-github-api-version", "2022-11-28")
-                .header(USER_AGENT, concat!("headway/", env!("CARGO_PKG_VERSION")));
+                .header("x-github-api-version", "2022-11-28");
             request = match auth {
                 Auth::Nobody(_) => request,
                 Auth::User(_, token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
@@ -190,6 +198,9 @@ fn read<T: DeserializeOwned>(body: String) -> Result<T> {
 
 /// What went wrong on the way, without the address: it may be long, and says nothing that the message does not.
 pub(super) fn unreachable(error: &reqwest::Error) -> GitHubError {
+    if let Some(closed) = closed(error) {
+        return closed.into();
+    }
     let why = if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_connect() {
@@ -215,7 +226,7 @@ pub(super) async fn body_of(mut response: Response) -> Result<String> {
 fn target(api: &str, headers: &HeaderMap) -> Result<String> {
     let elsewhere = || GitHubError::Broken("a redirect to elsewhere".into());
     let location = text(headers, LOCATION.as_str()).ok_or_else(elsewhere)?;
-    let address = url::Url::parse(api).and_then(|api| api.join(&location)).map_err(|_| elsewhere())?.to_string();
+    let address = Url::parse(api).and_then(|api| api.join(&location)).map_err(|_| elsewhere())?.to_string();
     let inside = address.strip_prefix(api).is_some_and(|rest| rest.starts_with('/'));
     if inside { Ok(address) } else { Err(elsewhere()) }
 }

@@ -4,7 +4,7 @@
 use super::client::{Auth, body_of, unreachable};
 use super::{GitHub, GitHubError, Result};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde::Deserialize;
 
 /// An account.
@@ -62,10 +62,8 @@ impl GitHub {
             ("code_verifier", verifier),
         ]);
         let request = self
-            .http
-            .post(format!("{}/login/oauth/access_token", registration.web))
+            .request(Method::POST, &format!("{}/login/oauth/access_token", registration.web))?
             .header(ACCEPT, "application/json")
-            .header(USER_AGENT, concat!("headway/", env!("CARGO_PKG_VERSION")))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         let response = request.send().await.map_err(|error| unreachable(&error))?;

@@ -57,6 +57,10 @@ impl Headway {
         let (data, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        // The simulated GitHub, providers and servers of Git are all on this machine.
+        if !environment.iter().any(|(name, _)| name == "HEADWAY_ALLOW_NETWORK") {
+            environment.push(("HEADWAY_ALLOW_NETWORK".into(), "127.0.0.0/8,::1".into()));
+        }
         environment.push(("HEADWAY_SANDBOX_WRITE".into(), shared.path().to_str().unwrap().into()));
         let (child, url, link) = spawn(subcommand, data.path(), &environment);
         let headway = Self { child, url, data, shared, client: browser(), environment };

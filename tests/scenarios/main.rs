@@ -11,6 +11,7 @@ mod forks;
 mod headway;
 mod keys;
 mod logs;
+mod outgoing;
 mod page;
 mod people;
 mod provider;

@@ -10,7 +10,8 @@ use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 
 /// Where an address leads a browser.
-async fn led(client: &Client, address: &str) -> String {
+/// Where an answer leads.
+pub async fn led(client: &Client, address: &str) -> String {
     let answer = client.get(address).header(ACCEPT, "text/html").send().await.unwrap();
     assert_eq!(answer.status(), 303, "{address}");
     answer.headers()[LOCATION].to_str().unwrap().to_owned()

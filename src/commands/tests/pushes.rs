@@ -150,7 +150,7 @@ async fn many_who_tell_of_one_push_at_once_start_one_run() {
     let world = World::new().await;
     let pushed = world.origin.commit("main", None, "network/main.tf");
     let mirror = world.context.mirror(&world.repository);
-    let heads = mirror.fetch(&world.origin.address(), None).await.unwrap();
+    let heads = mirror.fetch(&world.context.outgoing, &world.origin.address(), None).await.unwrap();
     assert_eq!(heads.get("main"), Some(&pushed));
     let mut tellers = tokio::task::JoinSet::new();
     for _ in 0..4 {

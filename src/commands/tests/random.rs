@@ -358,7 +358,7 @@ fn the_rules_hold_whatever_happens_in_whatever_order() {
     let (origin, commits) = history(folder.path());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mirror = Mirror::at(folder.path().join("mirrors/mirror"));
-    runtime.block_on(mirror.fetch(&origin.address(), None)).unwrap();
+    runtime.block_on(mirror.fetch(&Outgoing::new(&[]), &origin.address(), None)).unwrap();
     let lives = std::cell::Cell::new(0);
     let configuration =
         ProptestConfig { cases: 20, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() };
