@@ -237,7 +237,7 @@ impl From<StoreError> for Problem {
             StoreError::Changed => Self::refused(Refusal::Overtaken),
             StoreError::Database(_) | StoreError::Schema(_) | StoreError::Unreadable(_) | StoreError::TooOld(_) => {
                 tracing::error!(%error, "the store failed");
-                Self::Unavailable
+                Self::UNAVAILABLE
             }
         }
     }

@@ -35,7 +35,7 @@ async fn header(
     stack: &Stack,
     viewer: &Viewer,
 ) -> Result<Header, Problem> {
-    let repository = reading.repository(&stack.repository).await?.ok_or(Problem::Unavailable)?;
+    let repository = reading.repository(&stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
     let head = repository.heads.get(&stack.tracked_branch).zip(history).and_then(|(head, history)| {
         let relation = history.relation(stack.current_commit.as_ref(), head);
         history.commit(head).map(|commit| (commit, relation))

@@ -119,7 +119,7 @@ async fn claim(context: &Context) -> Result<Option<Held>, Problem> {
         }
         let token = secret::fresh().map_err(|error| {
             tracing::error!(%error, "no randomness for a run's credential");
-            Problem::Unavailable
+            Problem::UNAVAILABLE
         })?;
         let lease = Lease { owner: HEADWAY.into(), until: now.plus(LEASE), state_token: secret::fingerprint(&token) };
         match writing.claim(&run, &lease, now).await {

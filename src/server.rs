@@ -8,6 +8,7 @@ mod github_setup;
 mod health;
 mod identity;
 mod log_text;
+mod request_id;
 mod security;
 mod sign_in;
 mod site;
@@ -30,6 +31,7 @@ use axum::routing::{get, post};
 use forms::Flashes;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use request_id::RequestId;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
@@ -92,9 +94,10 @@ pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Rec
         .route("/icons.svg", get(assets::serve))
         .route("/health", get(health::health))
         .layer(axum::middleware::from_fn_with_state(server.clone(), identity::identify))
-        .layer(axum::middleware::from_fn(security::headers))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
+        .layer(axum::middleware::from_fn(security::headers))
+        .layer(axum::middleware::from_fn_with_state(server.clone(), request_id::name))
         .with_state(server)
 }
 
@@ -124,6 +127,8 @@ impl Server {
             provide_context(FormsElsewhere(origin));
         }
         let flash = self.flashes.find(query);
+        let request = use_context::<Parts>().and_then(|parts| parts.extensions.get::<RequestId>().cloned());
+        let request = request.unwrap_or_default();
         if let (Some(flash), Some(response)) = (&flash, use_context::<leptos_axum::ResponseOptions>()) {
             response.set_status(crate::app::status(&flash.problem));
         }
@@ -134,6 +139,7 @@ impl Server {
             sample: config.sample.then(|| SAMPLE.to_owned()),
             sample_github: config.sample_github.clone().filter(|_| config.sample),
             icons: assets::path("icons.svg").unwrap_or_default().to_owned(),
+            request: request.0,
             flash,
         });
         provide_context(Assets {

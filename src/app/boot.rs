@@ -17,6 +17,8 @@ pub struct Boot {
     pub sample_github: Option<String>,
     /// Where the icons are.
     pub icons: String,
+    /// The request that rendered the page; a problem that arose in it names it.
+    pub request: String,
     /// The answer to a form that was sent without JavaScript.
     pub flash: Option<Flash>,
 }

@@ -67,10 +67,10 @@ mod tests {
     fn secrets_are_not_repeated() {
         let sent = [("name", "A"), ("value", "hunter2"), ("secret", "true")];
         let fields = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let flash = Flash::new("/api/set_variable".into(), Problem::Unavailable, fields);
+        let flash = Flash::new("/api/set_variable".into(), Problem::UNAVAILABLE, fields);
         assert_eq!((flash.field("name").as_deref(), flash.field("value")), (Some("A"), None));
         let fields = vec![("address".to_owned(), "https://me:hunter2@example.com/x.git".to_owned())];
-        let flash = Flash::new("/api/add_repository".into(), Problem::Unavailable, fields);
+        let flash = Flash::new("/api/add_repository".into(), Problem::UNAVAILABLE, fields);
         assert_eq!(flash.field("address").as_deref(), Some("https://example.com/x.git"));
     }
 }

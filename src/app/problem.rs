@@ -1,5 +1,6 @@
 //! How problems cross the wire and how they look.
 
+use super::boot::Boot;
 use super::flash::flash_of;
 use super::ui::Icon;
 use crate::domain::problem::{Problem, Refusal, Thing};
@@ -22,7 +23,7 @@ impl FromServerFnError for Problem {
             | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::Malformed,
             ServerFnErrorErr::Registration(_)
             | ServerFnErrorErr::ServerError(_)
-            | ServerFnErrorErr::MiddlewareError(_) => Self::Unavailable,
+            | ServerFnErrorErr::MiddlewareError(_) => Self::UNAVAILABLE,
         }
     }
 
@@ -48,9 +49,18 @@ fn answer_with(problem: &Problem) {
     let _ = problem;
 }
 
+/// The problem as whoever sees it can report it: one that arose while this page was rendered has the page's request.
+fn reported(problem: Problem) -> Problem {
+    match use_context::<Boot>() {
+        Some(boot) => problem.in_request(&boot.request),
+        None => problem,
+    }
+}
+
 /// A problem in the place where it arose.
 #[component]
 pub fn Alert(problem: Problem) -> impl IntoView {
+    let problem = reported(problem);
     let fields: Vec<_> = if let Problem::Invalid(fields) = &problem
         && fields.len() > 1
     {
@@ -119,13 +129,14 @@ pub fn Told(#[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
 #[component]
 pub fn ProblemPage(problem: Problem) -> impl IntoView {
     answer_with(&problem);
+    let problem = reported(problem);
     let title = match &problem {
         Problem::NotFound(thing) => format!("No such {}", thing.label()),
         Problem::NotSignedIn => "Sign in".into(),
         Problem::TooMany { .. } => "Too many tries".into(),
         Problem::Forbidden { .. } => "Not allowed".into(),
         Problem::Refused(_) | Problem::Stale { .. } | Problem::Invalid(_) | Problem::Malformed => "Not possible".into(),
-        Problem::Unanswered | Problem::Unavailable => "Something went wrong".into(),
+        Problem::Unanswered | Problem::Unavailable { .. } => "Something went wrong".into(),
     };
     view! {
         <Title text=title.clone() />

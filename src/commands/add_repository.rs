@@ -39,7 +39,7 @@ pub async fn add_repository(
     let seal = |credential| context.vault.seal(&Place::credential(&id), credential);
     let credential = address.credential.as_deref().map(seal).transpose().map_err(|error| {
         tracing::error!(%error, "cannot seal a credential");
-        Problem::Unavailable
+        Problem::UNAVAILABLE
     })?;
     let repository = writing
         .add_repository(&Repository {

@@ -62,7 +62,9 @@ impl From<Problem> for Trouble {
             Problem::Refused(refusal) if matches!(**refusal, Refusal::Unreachable { .. } | Refusal::Overtaken) => {
                 Self::Later(problem.sentence())
             }
-            Problem::Unavailable | Problem::Unanswered | Problem::TooMany { .. } => Self::Later(problem.sentence()),
+            Problem::Unavailable { .. } | Problem::Unanswered | Problem::TooMany { .. } => {
+                Self::Later(problem.sentence())
+            }
             Problem::Refused(_)
             | Problem::NotFound(_)
             | Problem::NotSignedIn

@@ -245,7 +245,7 @@ async fn save(
     let seal = |column: SealedColumn, text: &str| {
         context.vault.seal(&Place::app(column, app.id), text).map_err(|error| {
             tracing::error!(%error, "cannot seal a key");
-            Problem::Unavailable
+            Problem::UNAVAILABLE
         })
     };
     let now = context.now();

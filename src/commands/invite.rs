@@ -170,7 +170,7 @@ impl Context {
     pub async fn hashed(&self, password: String) -> Result<String, Problem> {
         self.passwords.hash(password).await.map_err(|error| {
             tracing::error!(%error, "cannot hash a password");
-            Problem::Unavailable
+            Problem::UNAVAILABLE
         })
     }
 }

@@ -37,7 +37,7 @@ pub async fn change_password(
     if person.password.is_some() {
         let fits = context.passwords.fits(present, person.password.clone()).await.map_err(|error| {
             tracing::error!(%error, "cannot compare a password");
-            Problem::Unavailable
+            Problem::UNAVAILABLE
         })?;
         if !fits {
             return Err(Problem::field("present", "This is not the present password."));

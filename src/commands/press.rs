@@ -179,7 +179,7 @@ impl Click<'_> {
                 writing.commit().await?;
                 Ok(Ok(answer))
             }
-            Err(Problem::Unavailable) => Ok(Err("Headway could not do it now.".into())),
+            Err(Problem::Unavailable { .. }) => Ok(Err("Headway could not do it now.".into())),
             // The command itself has written the attempt to the activity log.
             Err(problem) => self.tell(&problem).await,
         }
@@ -267,7 +267,7 @@ impl Click<'_> {
     async fn plan_untouched(&self, viewer: &Viewer) -> Result<Answer, Problem> {
         let hash = &self.check.commit_hash;
         let mut reading = self.context.store.read().await?;
-        let repository = reading.repository(&self.stack.repository).await?.ok_or(Problem::Unavailable)?;
+        let repository = reading.repository(&self.stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
         drop(reading);
         let branch = repository.heads.iter().find(|(_, head)| *head == hash).map(|(branch, _)| branch.clone());
         let branch = branch.ok_or_else(|| {

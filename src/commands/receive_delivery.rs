@@ -31,8 +31,8 @@ impl Ledger {
     /// Keeps a delivery; when this returns, it is on the disk.
     pub async fn receive(&self, delivery: NewDelivery) -> Result<Received, Problem> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send((delivery, answer)).map_err(|_| Problem::Unavailable)?;
-        answered.await.unwrap_or(Err(Problem::Unavailable))
+        self.0.try_send((delivery, answer)).map_err(|_| Problem::UNAVAILABLE)?;
+        answered.await.unwrap_or(Err(Problem::UNAVAILABLE))
     }
 }
 

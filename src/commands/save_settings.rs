@@ -84,7 +84,7 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     if problems.is_empty()
         && (after.tracked_branch != before.tracked_branch || after.project_root != before.project_root)
     {
-        let repository = reading.repository(&stack.repository).await?.ok_or(Problem::Unavailable)?;
+        let repository = reading.repository(&stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
         drop(reading);
         problems = check_place(context, &repository, &after).await;
     }

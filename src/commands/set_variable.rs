@@ -58,7 +58,7 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
         Some(_) | None if new.secret => {
             context.vault.seal(&Place::variable(&stack.id, name), &new.value).map_err(|error| {
                 tracing::error!(%error, "cannot seal a variable");
-                Problem::Unavailable
+                Problem::UNAVAILABLE
             })?
         }
         Some(_) | None => new.value,

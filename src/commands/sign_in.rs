@@ -47,7 +47,7 @@ pub async fn sign_in(context: &Context, name: &str, password: String, place: &Pl
     let hash = person.as_ref().filter(|person| !person.disabled && ways.passwords).and_then(|p| p.password.clone());
     let fits = context.passwords.fits(password, hash).await.map_err(|error| {
         tracing::error!(%error, "cannot compare a password");
-        Problem::Unavailable
+        Problem::UNAVAILABLE
     })?;
     match person.filter(|_| fits) {
         Some(person) => {
@@ -121,7 +121,7 @@ impl Context {
     pub fn sealed(&self, place: &sealed::Place, text: &str) -> Result<String, Problem> {
         self.vault.seal(place, text).map_err(|error| {
             tracing::error!(%error, "cannot seal a secret");
-            Problem::Unavailable
+            Problem::UNAVAILABLE
         })
     }
 
@@ -129,7 +129,7 @@ impl Context {
     pub fn fresh_secret(&self) -> Result<String, Problem> {
         fresh().map_err(|error| {
             tracing::error!(%error, "no randomness for a secret");
-            Problem::Unavailable
+            Problem::UNAVAILABLE
         })
     }
 }

@@ -258,7 +258,7 @@ fn registration<'a>(app: &'a GithubApp, secret: &'a str, callback: &'a str) -> o
 fn opened(context: &Context, place: &Place, sealed: &str) -> Result<String, Problem> {
     context.vault.open_text(place, sealed).map_err(|error| {
         tracing::error!(%error, "cannot open a client secret");
-        Problem::Unavailable
+        Problem::UNAVAILABLE
     })
 }
 

@@ -41,7 +41,10 @@ pub enum Problem {
     /// The server did not answer.
     Unanswered,
     /// Headway itself could not do it; its log says why.
-    Unavailable,
+    Unavailable {
+        /// The request in which that was, as the log has it.
+        request: Option<String>,
+    },
 }
 
 impl From<Forbidden> for Problem {
@@ -262,6 +265,28 @@ impl Problem {
         Self::Invalid(vec![FieldProblem { field: field.into(), message: message.into() }])
     }
 
+    /// Headway itself could not do it, in a request that is still to be named.
+    pub const UNAVAILABLE: Self = Self::Unavailable { request: None };
+
+    /// The same, with the request in which Headway could not do it.
+    pub fn in_request(self, request: &str) -> Self {
+        match self {
+            Self::Unavailable { request: None } if !request.is_empty() => {
+                Self::Unavailable { request: Some(request.to_owned()) }
+            }
+            named @ Self::Unavailable { .. } => named,
+            other @ (Self::NotFound(_)
+            | Self::NotSignedIn
+            | Self::TooMany { .. }
+            | Self::Forbidden { .. }
+            | Self::Refused(_)
+            | Self::Invalid(_)
+            | Self::Stale { .. }
+            | Self::Malformed
+            | Self::Unanswered) => other,
+        }
+    }
+
     /// What happened, as a sentence.
     pub fn sentence(&self) -> String {
         match self {
@@ -279,7 +304,7 @@ impl Problem {
             }
             Self::Malformed => "Headway could not read this request.".into(),
             Self::Unanswered => "Headway did not answer.".into(),
-            Self::Unavailable => "Headway could not do that. Its log says why.".into(),
+            Self::Unavailable { .. } => "Headway could not do that. Its log says why.".into(),
         }
     }
 
@@ -297,7 +322,10 @@ impl Problem {
             }
             Self::Malformed => Some("Reload the page and try again.".into()),
             Self::Unanswered => Some("Check the connection, then try again. What you typed is still here.".into()),
-            Self::Unavailable => Some("Try again in a moment.".into()),
+            Self::Unavailable { request: None } => Some("Try again in a moment.".into()),
+            Self::Unavailable { request: Some(request) } => {
+                Some(format!("Try again in a moment. If it stays so, report the request {request}."))
+            }
         }
     }
 
@@ -312,7 +340,7 @@ impl Problem {
             Self::Invalid(_) => 422,
             Self::Malformed => 400,
             Self::Unanswered => 504,
-            Self::Unavailable => 500,
+            Self::Unavailable { .. } => 500,
         }
     }
 }

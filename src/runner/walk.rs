@@ -98,7 +98,7 @@ impl Walk {
                 context.vault.open_text(&Place::variable(&stack.id, &variable.name), &variable.value).map_err(
                     |error| {
                         tracing::error!(stack.id = %stack.id, variable = variable.name, %error, "cannot open a secret");
-                        Problem::Unavailable
+                        Problem::UNAVAILABLE
                     },
                 )?
             } else {

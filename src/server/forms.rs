@@ -5,6 +5,7 @@
 //! no crafted link can make a page say anything.
 
 use super::Server;
+use super::request_id::RequestId;
 use crate::app::flash::Flash;
 use crate::config::limits;
 use crate::domain::problem::Problem;
@@ -76,6 +77,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     }
     let action = request.uri().path().to_owned();
     let origin = page_before(request.headers());
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let (mut parts, body) = request.into_parts();
     let Ok(sent) = to_bytes(body, limits::FORM).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -94,12 +96,12 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     let json = header(answer.headers(), CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
     let problem = if json {
         let told = to_bytes(answer.into_body(), limits::FORM).await.unwrap_or_default();
-        serde_json::from_slice(&told).unwrap_or(Problem::Unavailable)
+        serde_json::from_slice(&told).unwrap_or(Problem::UNAVAILABLE)
     } else {
         Problem::Malformed
     };
     let fields = url::form_urlencoded::parse(&sent).into_owned().collect();
-    server.flashes.see_refusal(&origin, Flash::new(action, problem, fields))
+    server.flashes.see_refusal(&origin, Flash::new(action, problem.in_request(&id.0), fields))
 }
 
 fn see(page: &str) -> Response {
@@ -153,7 +155,7 @@ mod tests {
     #[test]
     fn a_refusal_is_found_by_its_name_only_and_the_oldest_gives_way() {
         let flashes = Flashes::default();
-        let flash = Flash::new("/api/x".into(), Problem::Unavailable, Vec::new());
+        let flash = Flash::new("/api/x".into(), Problem::UNAVAILABLE, Vec::new());
         let first = flashes.keep(flash.clone()).unwrap();
         assert_eq!(flashes.find(&format!("a=1&problem={first}")), Some(flash.clone()));
         assert_eq!(flashes.find("problem="), None);

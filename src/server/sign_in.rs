@@ -80,7 +80,7 @@ fn go(page: &str, cookies: impl IntoIterator<Item = Result<HeaderValue, InvalidH
     for cookie in cookies {
         match cookie {
             Ok(cookie) => response.headers_mut().append(SET_COOKIE, cookie),
-            Err(_) => return crate::app::status(&Problem::Unavailable).into_response(),
+            Err(_) => return crate::app::status(&Problem::UNAVAILABLE).into_response(),
         };
     }
     response

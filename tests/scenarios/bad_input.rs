@@ -1,5 +1,6 @@
 //! Bad input: each with a clear message at the field, the page or the command line, and nothing changed.
 
+use crate::activity::past_headway;
 use crate::headway::{Headway, program, terraform};
 use crate::repository::Repository;
 use std::process::Command;
@@ -146,4 +147,35 @@ async fn the_command_line_says_what_is_wrong_and_exits_with_an_error() {
     assert!(code == Some(2) && message.contains("--workers"), "{code:?} {message}");
     let (code, _) = run(&["nonsense"]);
     assert_eq!(code, Some(2));
+}
+
+#[tokio::test]
+async fn what_fails_inside_tells_its_request_and_nothing_else() {
+    let headway = Headway::start().await;
+    past_headway(headway.data.path(), "alter table stack rename to mislaid").await.unwrap();
+    let mut requests = Vec::new();
+    for (method, path, accept) in [
+        ("GET", "/", "text/html"),
+        ("GET", "/stack/network", "text/html"),
+        ("POST", "/api/stacks", "application/json"),
+        ("GET", "/stack/network/run/01ARZ3NDEKTSV4RRFFQ69G5FAV/log/0", "text/plain"),
+    ] {
+        let address = format!("{}{path}", headway.url);
+        let request = headway.client().request(method.parse().unwrap(), address).header("accept", accept);
+        let answer = request.form(&[("filter", "")]).send().await.unwrap();
+        assert_eq!(answer.status(), 500, "{path}");
+        let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let said = answer.text().await.unwrap();
+        assert!(said.contains(&id), "{path} does not tell {id}: {said}");
+        for inside in ["no such table", "sql", "SELECT", "select ", "mislaid", "src/"] {
+            assert!(!said.contains(inside), "{path} tells {inside}: {said}");
+        }
+        requests.push(id);
+    }
+    let log = std::fs::read_to_string(headway.data.path().join("headway.log")).unwrap();
+    for id in requests {
+        let line =
+            log.lines().find(|line| line.contains(&id)).unwrap_or_else(|| panic!("{id} is not in the log:\n{log}"));
+        assert!(line.contains("no such table"), "{line}");
+    }
 }

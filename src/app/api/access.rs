@@ -22,7 +22,7 @@ use leptos::prelude::use_context;
 
 /// What commands and queries work with.
 pub fn context() -> Result<Context, Problem> {
-    use_context::<Context>().ok_or(Problem::Unavailable)
+    use_context::<Context>().ok_or(Problem::UNAVAILABLE)
 }
 
 /// Who asks, and from where; perhaps nobody.
@@ -75,7 +75,7 @@ pub fn forget_session(context: &Context) -> Result<(), Problem> {
 }
 
 fn set_cookie(cookie: Result<HeaderValue, InvalidHeaderValue>) -> Result<(), Problem> {
-    let response = use_context::<leptos_axum::ResponseOptions>().ok_or(Problem::Unavailable)?;
-    response.append_header(SET_COOKIE, cookie.map_err(|_| Problem::Unavailable)?);
+    let response = use_context::<leptos_axum::ResponseOptions>().ok_or(Problem::UNAVAILABLE)?;
+    response.append_header(SET_COOKIE, cookie.map_err(|_| Problem::UNAVAILABLE)?);
     Ok(())
 }
