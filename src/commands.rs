@@ -49,7 +49,7 @@ pub mod throttle;
 pub mod track;
 pub mod trigger;
 
-pub use advance::advance;
+pub use advance::{advance, advance_itself};
 pub use connect_github::Connecting;
 pub use fetch::Fetching;
 pub use repeats::Repeats;

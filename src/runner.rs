@@ -32,7 +32,7 @@ mod usage;
 mod walk;
 mod workspace;
 
-use crate::commands::{Context, advance};
+use crate::commands::{Context, advance_itself};
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
@@ -46,7 +46,7 @@ use tokio::task::JoinSet;
 const LEASE: i64 = 30_000;
 
 /// Who the steps of a run are done by when nobody asked for them.
-pub const HEADWAY: &str = "Headway";
+const HEADWAY: &str = "Headway";
 
 /// A run that this process holds, with the credential for its state.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ async fn ready(context: &Context) -> Result<(), Problem> {
     }
     for run in waiting {
         let mut writing = context.store.write().await?;
-        match advance(&mut writing, &run, RunState::Ready, HEADWAY, None, context.now()).await {
+        match advance_itself(context, &mut writing, &run, RunState::Ready, None).await {
             Ok(_) => writing.commit().await?,
             // It was discarded at this moment, or another run took the stack: the next round sees.
             Err(problem) => tracing::debug!(run.id = %run.id, ?problem, "cannot make a run ready"),
@@ -113,7 +113,7 @@ async fn claim(context: &Context) -> Result<Option<Held>, Problem> {
         let now = context.now();
         if run.state == RunState::Confirmed && !workspace::Workspace::of(context, &run).has_plan() {
             let note = "The saved plan is gone from the data folder, so nothing was applied. Run it again.";
-            advance(&mut writing, &run, RunState::Failed, HEADWAY, Some(note), now).await?;
+            advance_itself(context, &mut writing, &run, RunState::Failed, Some(note)).await?;
             writing.commit().await?;
             continue;
         }

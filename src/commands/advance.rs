@@ -1,10 +1,13 @@
 //! Advance: one step in the life of a run, with everything that belongs to it. All commands and the workers come
 //! through here, so a promotion that ends before its apply is always put back, and a state lock never outlives the run.
 
-use crate::domain::Timestamp;
+use super::Context;
+use super::track::moved;
+use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::RunState;
+use crate::domain::{CommitHash, Timestamp};
 use crate::store::{Reading, Writing};
 
 /// Moves a run one step on and returns it as it is then.
@@ -32,6 +35,40 @@ pub async fn advance(
         put_back(writing, &run).await?;
     }
     Ok(run)
+}
+
+/// The same for a step that Headway takes by itself. The activity log tells of those that begin to change something or end
+/// the run; a person's steps are told of by the command that they gave.
+pub async fn advance_itself(
+    context: &Context,
+    writing: &mut Writing,
+    run: &Run,
+    to: RunState,
+    note: Option<&str>,
+) -> Result<Run, Problem> {
+    let headway = Viewer::system();
+    let before = current_commit(writing, run).await?;
+    let advanced = advance(writing, run, to, &headway.name, note, context.now()).await?;
+    let action = match to {
+        RunState::Applying => "apply",
+        RunState::Finished | RunState::Failed | RunState::Discarded | RunState::Canceled | RunState::Stopped => "end",
+        RunState::Queued
+        | RunState::Ready
+        | RunState::Preparing
+        | RunState::Initializing
+        | RunState::Planning
+        | RunState::Unconfirmed
+        | RunState::Confirmed => return Ok(advanced),
+    };
+    let after = current_commit(writing, run).await?;
+    let differences = moved(before.as_ref(), after.as_ref()).and("State", run.state.name(), to.name());
+    let sentence = note.unwrap_or(run.commit.hash.short());
+    context.record(writing, &headway, action, Some(&run.stack), Some(&run.id), (sentence, differences)).await?;
+    Ok(advanced)
+}
+
+async fn current_commit(reading: &mut Reading, run: &Run) -> Result<Option<CommitHash>, Problem> {
+    Ok(reading.stack(&run.stack).await?.and_then(|stack| stack.current_commit))
 }
 
 async fn put_back(writing: &mut Writing, run: &Run) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! Propose: starts a proposed run for a commit of a branch, and retires the older ones of that branch.
 
-use super::{Context, advance, find_stack, room_for_one, take_stack};
+use super::{Context, advance_itself, find_stack, room_for_one, take_stack};
 use crate::domain::permission::{Action, Permit, Propose};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run::{Previous, Run};
@@ -81,7 +81,7 @@ pub(super) async fn retire(
     for run in writing.open_proposed(&stack.id, branch).await?.into_iter().filter(|run| retired(run)) {
         match run.state {
             RunState::Queued | RunState::Ready => {
-                advance(writing, &run, RunState::Canceled, "Headway", Some(note), context.now()).await?;
+                advance_itself(context, writing, &run, RunState::Canceled, Some(note)).await?;
             }
             RunState::Preparing | RunState::Initializing | RunState::Planning => {
                 writing.request_stop(&run, note).await?;

@@ -3,10 +3,9 @@
 //! What only planned starts again by itself; an apply is never tried twice, so it has failed and says that the
 //! infrastructure may have changed.
 
-use super::HEADWAY;
 use super::provider_store;
 use super::workspace;
-use crate::commands::{Context, advance};
+use crate::commands::{Context, advance_itself};
 use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunState;
@@ -46,7 +45,7 @@ pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
             | RunState::Canceled
             | RunState::Stopped => continue,
         };
-        advance(&mut writing, &fenced, to, HEADWAY, Some(&note), now).await?;
+        advance_itself(context, &mut writing, &fenced, to, Some(&note)).await?;
         writing.commit().await?;
         tracing::warn!(run.id = %run.id, from = %run.state, %to, "recovered a run whose worker is gone");
     }

@@ -8,9 +8,9 @@ use super::process::{self, Ended, Order, Program};
 use super::sealed_plan;
 use super::secrets::Secrets;
 use super::workspace::Workspace;
-use super::{HEADWAY, Held, engine};
+use super::{Held, engine};
 use crate::commands::retry_outdated::retry_outdated;
-use crate::commands::{Context, advance, find_stack};
+use crate::commands::{Context, advance_itself, find_stack};
 use crate::domain::hold::{self, Hold, TakenOut};
 use crate::domain::plan::Plan;
 use crate::domain::problem::Problem;
@@ -237,8 +237,7 @@ impl Walk {
                     if holds.is_empty() { RunState::Applying } else { RunState::Unconfirmed }
                 }
             };
-            let now = self.context.now();
-            let run = advance(&mut writing, &self.held.run, to, HEADWAY, note.as_deref(), now).await?;
+            let run = advance_itself(&self.context, &mut writing, &self.held.run, to, note.as_deref()).await?;
             writing.commit().await?;
             self.held.run = run;
             if to == RunState::Finished {
@@ -276,7 +275,7 @@ impl Walk {
         let note = note.map(|note| self.secrets.all.mask(note));
         let note = note.as_deref();
         let mut writing = self.context.store.write().await?;
-        let run = advance(&mut writing, &self.held.run, to, HEADWAY, note, self.context.now()).await?;
+        let run = advance_itself(&self.context, &mut writing, &self.held.run, to, note).await?;
         writing.commit().await?;
         self.held.run = run;
         Ok(())

@@ -63,6 +63,28 @@ async fn of_a_secret_the_log_says_that_there_is_one() {
 }
 
 #[tokio::test]
+async fn what_headway_does_by_itself_is_told_where_it_changes_or_ends_something() {
+    let world = World::new().await;
+    let first = world.deployed().await;
+    let run = world.finished("topic", "main").await;
+    let tracked = world.promoted(&run).await;
+    let before = everything(&world).await.len();
+    let mut now = tracked.clone();
+    for state in [RunState::Ready, RunState::Preparing, RunState::Initializing, RunState::Planning, RunState::Failed] {
+        let mut writing = world.context.store.write().await.unwrap();
+        let note = (state == RunState::Failed).then_some("The plan failed.");
+        now = advance_itself(&world.context, &mut writing, &now, state, note).await.unwrap();
+        writing.commit().await.unwrap();
+    }
+    let told = everything(&world).await.split_off(before);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let end = (told[0].actor.as_str(), told[0].action.as_str(), told[0].detail.as_str(), told[0].run_id.as_ref());
+    assert_eq!(end, ("Headway", "end", "The plan failed.", Some(&tracked.id)));
+    let moved = format!("Current commit: {} → {first}; State: planning → failed", run.commit.hash);
+    assert_eq!(told[0].differences.to_string(), moved);
+}
+
+#[tokio::test]
 async fn a_stack_that_is_made_and_deleted_leaves_what_there_was() {
     let world = World::new().await;
     let made = world.activity().await.pop().unwrap();
