@@ -23,6 +23,7 @@ mod phases;
 mod process;
 mod provider_store;
 mod providers;
+mod reap;
 pub mod recover;
 pub mod sandbox;
 pub mod sealed_plan;

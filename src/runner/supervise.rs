@@ -6,6 +6,7 @@
 
 use super::inside::CANNOT_START;
 use super::limits::Limits;
+use super::reap::{adopt, reap};
 use super::usage;
 use clap::Args;
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -45,7 +46,7 @@ pub async fn supervise(supervise: Supervise) -> i32 {
     else {
         return CANNOT_START;
     };
-    let (mut child, first) = match start(&supervise) {
+    let (mut child, first) = match adopt().and_then(|()| start(&supervise)) {
         Ok(started) => started,
         Err(error) => {
             eprintln!("cannot start: {error}");
@@ -53,7 +54,7 @@ pub async fn supervise(supervise: Supervise) -> i32 {
         }
     };
     let mut told = child.stdin.take();
-    let (mut headway, mut first, mut known) = (lifeline(), first, None);
+    let (mut headway, mut first) = (lifeline(), first);
     let mut asked = supervise.confined;
     let mut watched = Box::pin(usage::passed(supervise.limits.clone(), None));
     let code = loop {
@@ -61,8 +62,7 @@ pub async fn supervise(supervise: Supervise) -> i32 {
             status = child.wait() => break status.ok().and_then(|status| status.code()).unwrap_or(CANNOT_START),
             found = &mut first, if asked => {
                 asked = false;
-                known = found.ok();
-                watched = Box::pin(usage::passed(supervise.limits.clone(), known));
+                watched = Box::pin(usage::passed(supervise.limits.clone(), found.ok()));
             }
             _ = interrupted.recv() => if let Some(told) = &mut told {
                 // Whoever is gone needs no interrupt.
@@ -80,9 +80,7 @@ pub async fn supervise(supervise: Supervise) -> i32 {
             }
         }
     };
-    if let Some(first) = known {
-        until_gone(first).await;
-    }
+    reap(LAST).await;
     code
 }
 
@@ -126,24 +124,6 @@ async fn end(child: &mut Child, told: Option<tokio::process::ChildStdin>, confin
     if tokio::time::timeout(LAST, child.wait()).await.is_err() {
         let _ = child.start_kill();
     }
-}
-
-/// Waits until the last process of a sandbox has ended, which is the first one: the kernel lets it go when all others
-/// are gone.
-async fn until_gone(first: u32) {
-    let gone = async {
-        while is_alive(first) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let _ = tokio::time::timeout(LAST, gone).await;
-}
-
-/// Whether a process runs; one that has ended and that nobody has asked about yet does not.
-fn is_alive(process: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The state stands after the name, which may hold anything.
-    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 /// Resolves when the other end of standard input is gone.

@@ -1,6 +1,6 @@
 //! Attacks with processes: some that would outlive their run, and too many of them.
 
-use super::{ended, is_running};
+use super::{bare, ended, is_running, write};
 use crate::headway::{Headway, bubblewrap, terraform};
 use crate::repository::Repository;
 use std::process::Command;
@@ -80,16 +80,20 @@ async fn a_process_that_left_its_group_and_its_session_does_not_outlive_its_run(
         return;
     }
     let hide = |sleep: &str| format!("setsid sh -c 'setsid {sleep} >/dev/null 2>&1 &' >/dev/null 2>&1 &");
-    let bare = "sleep 57721566";
-    let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", "none")]).await;
-    assert_eq!(applied(&headway, &hide(bare)).await.state(), "finished");
-    assert!(is_running(bare));
-    assert!(Command::new("pkill").args(["-x", "-f", bare]).status().unwrap().success());
+    let folder = tempfile::tempdir().unwrap();
+    let left = "sleep 57721566";
+    write(folder.path(), &[("run.tf", &at_apply(&hide(left)))]);
+    assert!(bare(folder.path(), &["init"], &[]).0);
+    assert!(bare(folder.path(), &["apply", "-auto-approve"], &[]).0);
+    assert!(is_running(left));
+    assert!(Command::new("pkill").args(["-x", "-f", left]).status().unwrap().success());
 
-    let confined = "sleep 57721567";
-    let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", "bubblewrap")]).await;
-    assert_eq!(applied(&headway, &hide(confined)).await.state(), "finished");
-    assert!(!is_running(confined), "nothing is left when the run has ended");
+    // Without a sandbox the supervisor ends it, which is who the kernel gives it to.
+    for (sandbox, left) in [("bubblewrap", "sleep 57721567"), ("none", "sleep 57721568")] {
+        let headway = Headway::start_with("serve", &[("HEADWAY_SANDBOX", sandbox)]).await;
+        assert_eq!(applied(&headway, &hide(left)).await.state(), "finished");
+        assert!(!is_running(left), "nothing is left when the run has ended: {sandbox}");
+    }
 }
 
 #[tokio::test]
