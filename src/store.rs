@@ -50,7 +50,7 @@ pub use sign_in::SignIn;
 pub use stack::{NewStack, Settings};
 pub use state::{StateLock, StateVersion};
 #[cfg(test)]
-pub use tests::columns_that_hold;
+pub use tests::{columns_that_hold, databases};
 pub use variable::Variable;
 
 use crate::domain::activity::Entry;

@@ -27,7 +27,7 @@ use crate::domain::permission::{CreateStack, Promote, Role, Viewer, permit};
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
-use crate::store::{Filter, Settings};
+use crate::store::{Filter, Settings, databases};
 use clap::Parser;
 use history::Origin;
 use tempfile::TempDir;
@@ -47,13 +47,13 @@ struct Line {
     config: Config,
 }
 
-/// A context whose data is in this folder, with a database of its own.
-async fn context(folder: &std::path::Path, database: &str) -> Context {
+/// A context whose data is in this folder.
+fn context(folder: &std::path::Path, store: Store) -> Context {
     let config = Line::parse_from(["headway".as_ref(), "--data".as_ref(), folder.as_os_str()]).config;
     let outgoing = Outgoing::new(&[]);
     Context {
         config: Arc::new(config),
-        store: Store::open_sqlite(&folder.join(database)).await.unwrap(),
+        store,
         vault: Vault::open(&folder.join("key")).unwrap(),
         clock: Clock::set(1_800_000_000_000),
         ids: Ids::counted(),
@@ -103,12 +103,26 @@ fn everywhere() -> Permit<CreateStack> {
     permit(&Viewer::system(), &StackId::new("")).unwrap()
 }
 
+/// Runs a test on every database there is, each time in a world of its own.
+async fn each(test: impl AsyncFn(World)) {
+    let databases_folder = tempfile::tempdir().unwrap();
+    for (kind, store) in databases(databases_folder.path()).await {
+        println!("on {kind}");
+        test(World::on(tempfile::tempdir().unwrap(), store).await).await;
+    }
+}
+
 impl World {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("headway.db")).await.unwrap();
+        Self::on(folder, store).await
+    }
+
+    async fn on(folder: TempDir, store: Store) -> Self {
         let origin = Origin::new(&folder.path().join("origin.git"));
         origin.commit("main", None, "network/main.tf");
-        let context = context(folder.path(), "headway.db").await;
+        let context = context(folder.path(), store);
         let administrator = Viewer::system();
         let repository = add_repository(&context, &everywhere(), &origin.address()).await.unwrap();
         let stack = StackId::new("network");

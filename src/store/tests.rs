@@ -36,20 +36,23 @@ struct World {
     ids: Ids,
 }
 
+/// A fresh database of every kind there is, with the kind's name; the file of SQLite's is in the folder.
+pub async fn databases(folder: &Path) -> Vec<(&'static str, Store)> {
+    let mut stores = vec![("SQLite", Store::open_sqlite(&folder.join("headway.db")).await.unwrap())];
+    if let Some(address) = postgres::fresh_database().await {
+        stores.push(("PostgreSQL", Store::open_postgres(&address).await.unwrap()));
+    }
+    stores
+}
+
 /// Runs a test on every database there is, each time on a fresh one.
 async fn each(test: impl AsyncFn(World)) {
     let folder = tempfile::tempdir().unwrap();
-    println!("on SQLite");
-    run(&test, Store::open_sqlite(&folder.path().join("headway.db")).await.unwrap()).await;
-    if let Some(address) = postgres::fresh_database().await {
-        println!("on PostgreSQL");
-        run(&test, Store::open_postgres(&address).await.unwrap()).await;
+    for (kind, store) in databases(folder.path()).await {
+        println!("on {kind}");
+        test(World { store: store.clone(), ids: Ids::counted() }).await;
+        store.close().await;
     }
-}
-
-async fn run(test: &impl AsyncFn(World), store: Store) {
-    test(World { store: store.clone(), ids: Ids::counted() }).await;
-    store.close().await;
 }
 
 /// The columns of a SQLite file that hold a text which begins like this, sorted: `table.column`.

@@ -57,8 +57,8 @@ struct Lives {
 }
 
 impl Lives {
-    async fn new(folder: &std::path::Path) -> Self {
-        let context = context(folder, "headway.db").await;
+    async fn on(folder: &std::path::Path, store: Store) -> Self {
+        let context = context(folder, store);
         let mut writing = context.store.write().await.unwrap();
         let commit = CommitHash::new("a".repeat(40));
         let repository = Repository {
@@ -187,41 +187,52 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let folder = tempfile::tempdir().unwrap();
-            let mut world = Lives::new(folder.path()).await;
-            for life in &lives {
-                world.live(life).await;
+            for (_, store) in databases(folder.path()).await {
+                lived(folder.path(), store, &lives).await;
             }
-            let cleaned = clean(&world.context).await.unwrap();
-            let needed = world.needed();
-            let now = world.context.now();
-            let mut reading = world.context.store.read().await.unwrap();
-            let mut expected = Cleaned::default();
-            for Made { run, .. } in &world.made {
-                for (what, days) in [(Cleanable::Log, 180), (Cleanable::Plan, 365)] {
-                    let goes = run.ended_at.is_some_and(|ended| ended < now.plus(-days * DAY)) && !needed.contains(&run.id);
-                    let is_there = match what {
-                        Cleanable::Log => reading.log_bytes(&run.id).await.unwrap() > 0,
-                        Cleanable::Plan => reading.plan(&run.id).await.unwrap().is_some(),
-                    };
-                    assert_eq!(is_there, !goes, "{what:?} of {run:?}");
-                    assert_eq!(reading.cleaned(&run.id, what).await.unwrap(), goes.then_some(now));
-                    match what {
-                        Cleanable::Log => expected.logs += u64::from(goes),
-                        Cleanable::Plan => expected.plans += u64::from(goes),
-                    }
-                }
-            }
-            assert_eq!(cleaned, expected);
-            drop(reading);
-            assert_eq!(clean(&world.context).await.unwrap(), Cleaned::default(), "once is enough");
         });
     }
+}
+
+async fn lived(folder: &std::path::Path, store: Store, lives: &[Life]) {
+    let mut world = Lives::on(folder, store).await;
+    for life in lives {
+        world.live(life).await;
+    }
+    let cleaned = clean(&world.context).await.unwrap();
+    let needed = world.needed();
+    let now = world.context.now();
+    let mut reading = world.context.store.read().await.unwrap();
+    let mut expected = Cleaned::default();
+    for Made { run, .. } in &world.made {
+        for (what, days) in [(Cleanable::Log, 180), (Cleanable::Plan, 365)] {
+            let goes = run.ended_at.is_some_and(|ended| ended < now.plus(-days * DAY)) && !needed.contains(&run.id);
+            let is_there = match what {
+                Cleanable::Log => reading.log_bytes(&run.id).await.unwrap() > 0,
+                Cleanable::Plan => reading.plan(&run.id).await.unwrap().is_some(),
+            };
+            assert_eq!(is_there, !goes, "{what:?} of {run:?}");
+            assert_eq!(reading.cleaned(&run.id, what).await.unwrap(), goes.then_some(now));
+            match what {
+                Cleanable::Log => expected.logs += u64::from(goes),
+                Cleanable::Plan => expected.plans += u64::from(goes),
+            }
+        }
+    }
+    assert_eq!(cleaned, expected);
+    drop(reading);
+    assert_eq!(clean(&world.context).await.unwrap(), Cleaned::default(), "once is enough");
 }
 
 #[tokio::test]
 async fn old_versions_of_a_state_go_and_the_newest_stay() {
     let folder = tempfile::tempdir().unwrap();
-    let mut world = Lives::new(folder.path()).await;
+    for (_, store) in databases(folder.path()).await {
+        old_versions_go(Lives::on(folder.path(), store).await).await;
+    }
+}
+
+async fn old_versions_go(mut world: Lives) {
     let open =
         Life { stack: 0, tracked: true, branch: 0, end: 0, days: 0, promoted_from: None, becomes_current: false };
     world.live(&open).await;

@@ -9,8 +9,7 @@ use crate::store::{GithubApp, SignIn, StateVersion};
 use crate::vault::keys::{Given, Keys};
 
 /// A world with a text in every sealed column: what was sealed, by its place.
-async fn sealed() -> (World, Vec<(Place, String)>) {
-    let world = World::new().await;
+async fn sealed(world: &World) -> Vec<(Place, String)> {
     let context = &world.context;
     let mut texts = Vec::new();
     for (name, secret) in [("TF_VAR_a", true), ("TF_VAR_b", true), ("TF_VAR_plain", false)] {
@@ -68,7 +67,7 @@ async fn sealed() -> (World, Vec<(Place, String)>) {
     };
     writing.save_github_app(&row).await.unwrap();
     writing.commit().await.unwrap();
-    (world, texts)
+    texts
 }
 
 fn keys(world: &World) -> Keys {
@@ -96,52 +95,62 @@ async fn all_open(world: &World, vault: &Vault, texts: &[(Place, String)]) {
 
 #[tokio::test]
 async fn a_rotation_that_is_cut_off_anywhere_loses_nothing_and_goes_on() {
-    let (world, texts) = sealed().await;
-    let first = world.context.vault.mark();
-    for most in 0..=texts.len() {
-        // Cut off after so many texts; then Headway may run for a while, and seals with the old key.
-        let rotating = Vault::of_next(&keys(&world).begin_rotation().unwrap());
-        rotate_keys(&world.context.store, &rotating, Some(most)).await.unwrap();
-        let meanwhile = Vault::of(&keys(&world));
-        assert_eq!(meanwhile.mark(), first);
-        all_open(&world, &meanwhile, &texts).await;
-    }
-    let pair = keys(&world).begin_rotation().unwrap();
-    let rotating = Vault::of_next(&pair);
-    rotate_keys(&world.context.store, &rotating, None).await.unwrap();
-    pair.end_rotation().unwrap();
-    let after = Vault::of(&keys(&world));
-    assert_ne!(after.mark(), first);
-    assert_eq!(world.read().await.seal_marks().await.unwrap(), [after.mark()].into());
-    all_open(&world, &after, &texts).await;
+    each(async |world| {
+        let texts = sealed(&world).await;
+        let first = world.context.vault.mark();
+        for most in 0..=texts.len() {
+            // Cut off after so many texts; then Headway may run for a while, and seals with the old key.
+            let rotating = Vault::of_next(&keys(&world).begin_rotation().unwrap());
+            rotate_keys(&world.context.store, &rotating, Some(most)).await.unwrap();
+            let meanwhile = Vault::of(&keys(&world));
+            assert_eq!(meanwhile.mark(), first);
+            all_open(&world, &meanwhile, &texts).await;
+        }
+        let pair = keys(&world).begin_rotation().unwrap();
+        let rotating = Vault::of_next(&pair);
+        rotate_keys(&world.context.store, &rotating, None).await.unwrap();
+        pair.end_rotation().unwrap();
+        let after = Vault::of(&keys(&world));
+        assert_ne!(after.mark(), first);
+        assert_eq!(world.read().await.seal_marks().await.unwrap(), [after.mark()].into());
+        all_open(&world, &after, &texts).await;
 
-    let pair = keys(&world).begin_rotation().unwrap();
-    let counts = rotate_keys(&world.context.store, &Vault::of_next(&pair), None).await.unwrap();
-    assert_eq!(counts.values().sum::<usize>(), texts.len());
-    let said = summary(&counts);
-    assert!(said.contains("2 secret variables") && said.contains("3 state versions"), "{said}");
+        let pair = keys(&world).begin_rotation().unwrap();
+        let counts = rotate_keys(&world.context.store, &Vault::of_next(&pair), None).await.unwrap();
+        assert_eq!(counts.values().sum::<usize>(), texts.len());
+        let said = summary(&counts);
+        assert!(said.contains("2 secret variables") && said.contains("3 state versions"), "{said}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_does_not_open_stops_the_rotation_by_its_name() {
-    let (world, _) = sealed().await;
-    let mut writing = world.context.store.write().await.unwrap();
-    let column = SealedColumn::VariableValue;
-    let [from, to] = ["network/TF_VAR_a", "network/TF_VAR_b"];
-    let one = writing.sealed_text(column, from).await.unwrap().unwrap();
-    let other = writing.sealed_text(column, to).await.unwrap().unwrap();
-    // Copied from one row to another.
-    writing.reseal(column, to, &other, &one).await.unwrap();
-    writing.commit().await.unwrap();
-    let rotating = Vault::of_next(&keys(&world).begin_rotation().unwrap());
-    let error = rotate_keys(&world.context.store, &rotating, None).await.unwrap_err();
-    assert!(matches!(&error, RotateError::Unreadable(place) if place == "variable.value/network/TF_VAR_b"), "{error}");
+    each(async |world| {
+        sealed(&world).await;
+        let mut writing = world.context.store.write().await.unwrap();
+        let column = SealedColumn::VariableValue;
+        let [from, to] = ["network/TF_VAR_a", "network/TF_VAR_b"];
+        let one = writing.sealed_text(column, from).await.unwrap().unwrap();
+        let other = writing.sealed_text(column, to).await.unwrap().unwrap();
+        // Copied from one row to another.
+        writing.reseal(column, to, &other, &one).await.unwrap();
+        writing.commit().await.unwrap();
+        let rotating = Vault::of_next(&keys(&world).begin_rotation().unwrap());
+        let error = rotate_keys(&world.context.store, &rotating, None).await.unwrap_err();
+        assert!(
+            matches!(&error, RotateError::Unreadable(place) if place == "variable.value/network/TF_VAR_b"),
+            "{error}"
+        );
+    })
+    .await;
 }
 
 /// Finds sealed texts wherever they stand, not only where the list says: no column may be forgotten there.
 #[tokio::test]
 async fn every_column_that_holds_a_sealed_text_is_in_the_list() {
-    let (world, _) = sealed().await;
+    let world = World::new().await;
+    sealed(&world).await;
     let mark = world.context.vault.mark();
     world.context.store.close().await;
     let found = crate::store::columns_that_hold(&world.context.config.database_file(), &mark).await;

@@ -310,8 +310,8 @@ impl Life<'_> {
 }
 
 /// Lives one life on a stack of its own.
-async fn live(folder: &std::path::Path, database: String, commits: &[CommitHash], deeds: &[Deed]) {
-    let context = context(folder, &database).await;
+async fn live(folder: &std::path::Path, database: &str, commits: &[CommitHash], deeds: &[Deed]) {
+    let context = context(folder, Store::open_sqlite(&folder.join(database)).await.unwrap());
     let (repository, stack) = (RepositoryId::new("mirror"), StackId::new("network"));
     let heads: BTreeMap<String, CommitHash> = [("main".to_owned(), commits[0].clone())].into();
     let mut writing = context.store.write().await.unwrap();
