@@ -73,10 +73,12 @@ test("the first link makes the administrator, who lets others in as readers and 
 
   await reader.goto(`${team.url}/stack/network`);
   await expect(reader.getByText("You are a reader here")).toBeVisible();
+  await expect(reader.getByRole("button", { name: "Sync (takes the role writer)" })).toBeVisible();
   await reader.getByRole("button", { name: "Trigger" }).click();
   await expect(reader.getByRole("alert")).toContainText("That takes the role writer.");
   await writer.goto(`${team.url}/stack/network`);
   await expect(writer.getByText("You are a reader here")).toHaveCount(0);
+  await expect(writer.getByText("takes the role")).toHaveCount(0);
   await writer.getByRole("button", { name: "Trigger" }).click();
   await expect(writer).toHaveURL(/\/stack\/network\/run\//);
 

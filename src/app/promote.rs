@@ -56,7 +56,7 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
                         </button>
                     }
                 })}
-            {ended.then(|| view! { <Retry run=run.clone() retry /> })}
+            {ended.then(|| view! { <Retry run=run.clone() role=header.role retry /> })}
         </div>
         <Told problem />
         {promotable.then(|| view! { <Confirmation run=run.clone() header=header.clone() promote dialog /> })}

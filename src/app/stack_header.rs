@@ -2,9 +2,9 @@
 
 use super::api::{SyncStack, TriggerRun, UnlockStack};
 use super::problem::{Told, told};
-use super::ui::{Ago, CommitName, Icon, StateBadge};
+use super::ui::{Ago, CommitName, Icon, Needs, StateBadge};
 use super::view::Header;
-use crate::domain::permission::Role;
+use crate::domain::permission::{Action as _, Lock, Role, Sync, Trigger};
 use crate::domain::promotion::commits;
 use crate::domain::relation::Relation;
 use leptos::form::ActionForm;
@@ -33,7 +33,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
     let id = StoredValue::new(header.id.to_string());
     let place =
         if header.project_root.is_empty() { "whole repository".to_owned() } else { header.project_root.clone() };
-    let locked = header.lock.is_some();
+    let (locked, role) = (header.lock.is_some(), header.role);
     let (trigger, sync, unlock) = (told(actions.trigger), told(actions.sync), told(actions.unlock));
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb">
@@ -51,6 +51,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                     <button class="button" type="submit" disabled=move || actions.sync.pending().get()>
                         <Icon name="sync" />
                         "Sync"
+                        <Needs role needs=Sync::NEEDS />
                     </button>
                 </ActionForm>
                 {if locked {
@@ -60,6 +61,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                             <button class="button" type="submit" disabled=move || actions.unlock.pending().get()>
                                 <Icon name="unlock" />
                                 "Unlock"
+                                <Needs role needs=Lock::NEEDS />
                             </button>
                         </ActionForm>
                     }
@@ -69,6 +71,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                         <a class="button" href=format!("{home}/lock")>
                             <Icon name="lock" />
                             "Lock"
+                            <Needs role needs=Lock::NEEDS />
                         </a>
                     }
                         .into_any()
@@ -83,6 +86,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                     >
                         <Icon name="play" />
                         "Trigger"
+                        <Needs role needs=Trigger::NEEDS />
                     </button>
                 </ActionForm>
             </div>

@@ -6,9 +6,10 @@ use super::log::LogPanel;
 use super::problem::{Told, told};
 use super::promote::Promotion;
 use super::run::RunActions;
-use super::ui::{Ago, Icon, StateBadge};
+use super::ui::{Ago, Icon, Needs, StateBadge};
 use super::view::{Header, LogView, RunView, Step};
 use crate::domain::hold::Hold;
+use crate::domain::permission::{self, Action as _, Role};
 use crate::domain::problem::Problem;
 use crate::domain::relation::Missing;
 use crate::domain::run::Run;
@@ -105,6 +106,11 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
     let header = view.header.clone();
     let which = StoredValue::new(run.clone());
     let can = |to: RunState| run.state.may_become(to, run.kind);
+    let role = header.role;
+    let stop = match run.kind {
+        RunKind::Proposed => permission::Stop::NEEDS,
+        RunKind::Tracked => permission::StopTracked::NEEDS,
+    };
     let confirms = run.state == RunState::Unconfirmed;
     let stops = can(RunState::Stopped) && run.stop_requested_by.is_none();
     let discards = can(RunState::Discarded);
@@ -142,6 +148,7 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
                             <button class="button" data-kind="primary" type="submit" disabled=pending(actions.confirm)>
                                 <Icon name="check" />
                                 "Confirm"
+                                <Needs role needs=permission::Confirm::NEEDS />
                             </button>
                         </ActionForm>
                     }
@@ -154,6 +161,7 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
                             <button class="button" type="submit" disabled=pending(actions.discard)>
                                 <Icon name="cross" />
                                 "Discard"
+                                <Needs role needs=permission::Discard::NEEDS />
                             </button>
                         </ActionForm>
                     }
@@ -166,12 +174,13 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
                             <button class="button" type="submit" disabled=pending(actions.stop)>
                                 <Icon name="stop" />
                                 "Stop"
+                                <Needs role needs=stop />
                             </button>
                         </ActionForm>
                     }
                 })}
             {(retries && run.kind == RunKind::Tracked)
-                .then(|| view! { <Retry run=run.clone() retry=actions.retry /> })}
+                .then(|| view! { <Retry run=run.clone() role retry=actions.retry /> })}
         </div>
         {problems.into_iter().map(|problem: Signal<Option<Problem>>| view! { <Told problem /> }).collect_view()}
     }
@@ -179,13 +188,18 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
 
 /// Runs the same commit once more.
 #[component]
-pub fn Retry(run: Run, retry: ServerAction<RetryRun>) -> impl IntoView {
+pub fn Retry(run: Run, role: Role, retry: ServerAction<RetryRun>) -> impl IntoView {
+    let needs = match run.kind {
+        RunKind::Proposed => permission::Retry::NEEDS,
+        RunKind::Tracked => permission::RetryTracked::NEEDS,
+    };
     view! {
         <ActionForm action=retry>
             <Which run />
             <button class="button" type="submit" disabled=pending(retry)>
                 <Icon name="retry" />
                 "Retry"
+                <Needs role needs />
             </button>
         </ActionForm>
     }

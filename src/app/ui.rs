@@ -3,6 +3,7 @@
 
 use super::boot::Boot;
 use super::problem::ProblemPage;
+use crate::domain::permission::Role;
 use crate::domain::plan::Delta;
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunState;
@@ -18,6 +19,25 @@ pub fn Icon(name: &'static str) -> impl IntoView {
             <use_ href=format!("{sprite}#{name}") />
         </svg>
     }
+}
+
+/// Says on a button that whoever sees it may not press it, and which role that takes.
+#[component]
+pub fn Needs(
+    /// What they are.
+    role: Role,
+    /// What it takes.
+    needs: Role,
+) -> impl IntoView {
+    let words = format!(" (takes the role {})", needs.label());
+    (role < needs).then(|| {
+        view! {
+            <span class="needs" title=words.clone()>
+                <Icon name="lock" />
+                <span class="hidden">{words}</span>
+            </span>
+        }
+    })
 }
 
 /// Where a run stands.
