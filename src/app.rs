@@ -32,6 +32,7 @@ pub use boot::{Assets, FormsElsewhere, shell};
 #[cfg(feature = "ssr")]
 pub use problem::status;
 
+use crate::domain::permission::{Action as _, LookAround, ManagePeople};
 use access::AccessPage;
 use account::AccountPage;
 use activity::ActivityPage;
@@ -75,10 +76,17 @@ pub fn App() -> impl IntoView {
                         view! {
                             <nav aria-label="Headway">
                                 <A href="/" exact=true>"Stacks"</A>
-                                <A href="/activity">"Activity"</A>
-                                // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
-                                <a href="/settings/github" rel="external">"GitHub"</a>
-                                {boot.administrates.then(|| view! { <A href="/settings/people">"People"</A> })}
+                                // What concerns the whole, for those who have a role in it.
+                                {(boot.role >= Some(LookAround::NEEDS))
+                                    .then(|| {
+                                        view! {
+                                            <A href="/activity">"Activity"</A>
+                                            // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
+                                            <a href="/settings/github" rel="external">"GitHub"</a>
+                                        }
+                                    })}
+                                {(boot.role >= Some(ManagePeople::NEEDS))
+                                    .then(|| view! { <A href="/settings/people">"People"</A> })}
                             </nav>
                             <a class="viewer" href="/account" title="Your account: you act under this name">
                                 <Icon name="person" />

@@ -20,7 +20,6 @@ use crate::commands::Context;
 use crate::commands::authenticate::Identity;
 use crate::commands::receive_delivery::Ledger;
 use crate::config::limits;
-use crate::domain::permission::Role;
 use crate::domain::person::PersonId;
 use axum::Router;
 use axum::body::Body;
@@ -135,7 +134,7 @@ impl Server {
         let config = &self.context.config;
         provide_context(Boot {
             viewer: identity.viewer.as_ref().map(|viewer| viewer.name.clone()),
-            administrates: identity.viewer.is_some_and(|viewer| viewer.role == Some(Role::Administrator)),
+            role: identity.viewer.and_then(|viewer| viewer.role),
             sample: config.sample.then(|| SAMPLE.to_owned()),
             sample_github: config.sample_github.clone().filter(|_| config.sample),
             icons: assets::path("icons.svg").unwrap_or_default().to_owned(),

@@ -2,6 +2,7 @@
 //! before the first component runs.
 
 use super::flash::Flash;
+use crate::domain::permission::Role;
 use serde::{Deserialize, Serialize};
 
 /// What the browser has to know to render the same page as the server did.
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Boot {
     /// The name under which the viewer acts; none when nobody is signed in.
     pub viewer: Option<String>,
-    /// Whether the viewer is an administrator of the whole.
-    pub administrates: bool,
+    /// The viewer's role in the whole; roles on single stacks are shown there.
+    pub role: Option<Role>,
     /// What the banner says when this is the sample.
     pub sample: Option<String>,
     /// The simulated GitHub that the sample is on.

@@ -118,6 +118,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
             }}
             <a href=format!("{home}/current-commit")>"Set current commit"</a>
             <a href=format!("{home}/access")>"Who may do what"</a>
+            <a href=format!("/activity?stack={}", header.id)>"Who did what"</a>
         </p>
         <Told problem=trigger />
         <Told problem=sync />
