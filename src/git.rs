@@ -92,7 +92,8 @@ impl GitError {
             | Self::TooLarge { .. }
             | Self::TimedOut { .. }
             | Self::Program(_)
-            | Self::Unreadable(_) => false,
+            | Self::Unreadable(_)
+            | Self::Closed(_) => false,
         }
     }
 }

@@ -160,7 +160,8 @@ impl Resolve for Outgoing {
         Box::pin(async move {
             let host = name.as_str();
             if outgoing.proxies.iter().any(|proxy| proxy == host) {
-                let found: Addrs = Box::new(tokio::net::lookup_host((host, 0)).await?);
+                let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+                let found: Addrs = Box::new(found.into_iter());
                 return Ok(found);
             }
             let open: Addrs = Box::new(outgoing.addresses(host, 0).await?.into_iter());

@@ -34,7 +34,7 @@ pub fn Needs(
         view! {
             <span class="needs" title=words.clone()>
                 <Icon name="lock" />
-                <span class="hidden">{words}</span>
+                <span class="hidden">{words.clone()}</span>
             </span>
         }
     })
