@@ -91,7 +91,7 @@ fn heads<const COUNT: usize>(heads: [(&str, &CommitHash); COUNT]) -> BTreeMap<St
 async fn a_fetch_brings_the_branches_as_they_are() {
     let world = World::new();
     assert_eq!(world.fetch().await, BTreeMap::new());
-    assert_eq!(probe(world.origin.to_str().unwrap(), None).await, Ok(BTreeMap::new()));
+    assert_eq!(probe(&near(), world.origin.to_str().unwrap(), None).await, Ok(BTreeMap::new()));
 
     let first = world.commit("first");
     world.git(&["branch", "topic"]);

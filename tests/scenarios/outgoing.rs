@@ -77,7 +77,9 @@ async fn an_address_that_leads_inside_is_refused_until_its_network_is_opened() {
     // Opened by whoever runs it, the same address is asked.
     headway.end("-TERM");
     headway.start_again_with("HEADWAY_ALLOW_NETWORK", "127.0.0.1");
-    let asking = headway.form("/stacks/new", "add_repository", &[("address", &format!("{here}/a/b"))]);
+    let address = format!("{here}/a/b");
+    let fields = [("address", address.as_str())];
+    let asking = headway.form("/stacks/new", "add_repository", &fields);
     let heard = async {
         loop {
             if let Some(heard) = inside.heard() {

@@ -365,7 +365,7 @@ fn the_rules_hold_whatever_happens_in_whatever_order() {
     let mut runner = proptest::test_runner::TestRunner::new(configuration);
     let outcome = runner.run(&prop::collection::vec(deed(), 20..70), |deeds| {
         lives.set(lives.get() + 1);
-        runtime.block_on(live(folder.path(), format!("life-{}.db", lives.get()), &commits, &deeds));
+        runtime.block_on(live(folder.path(), &format!("life-{}.db", lives.get()), &commits, &deeds));
         Ok(())
     });
     if let Err(failure) = outcome {
