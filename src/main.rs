@@ -24,6 +24,7 @@ use headway::runner::supervise::{Supervise, supervise};
 use headway::store::Store;
 use headway::{runner, sample, server};
 use std::fs::{File, TryLockError};
+use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
@@ -218,7 +219,9 @@ fn keep_memory_private() {
 
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("HEADWAY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,headway=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colours are for a terminal: in a file they would be in the way of whoever searches it.
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }
 
 async fn ended() -> anyhow::Result<()> {
