@@ -121,6 +121,12 @@ async fn administrator(mut config: Config) -> anyhow::Result<()> {
 async fn serve(mut config: Config) -> anyhow::Result<()> {
     log_to_stderr();
     keep_memory_private();
+    if config.sample && !config.addr.ip().is_loopback() {
+        bail!(
+            "the sample takes whoever reaches it for its operator, so it listens on this machine alone: give an address \
+             like 127.0.0.1:3000, or start `headway serve`"
+        );
+    }
     config.data = absolute(&config.data)?;
     let _lock = take(&config.data)?;
     let listener = listen(config.addr).await?;

@@ -64,6 +64,7 @@ async fn write(context: &Context, deliveries: &[NewDelivery]) -> Result<Vec<Rece
     for delivery in deliveries {
         received.push(writing.receive_delivery(delivery, context.now()).await?);
     }
+    writing.deliveries_came(context.now()).await?;
     writing.commit().await?;
     Ok(received)
 }

@@ -148,10 +148,15 @@ impl Writing {
         ).bind(&new.id).bind(now).bind(&new.event).bind(&new.action).bind(&new.repository).bind(&new.digest)
             .bind(&new.body).bind(state).bind(&outcome).bind(due).bind(ended)
             .execute(connection).await.map(|_| ()))?;
-        on!(self, connection => sqlx::query("update github_app set delivered_at = $1")
-            .bind(now).execute(connection).await.map(|_| ()))?;
         self.tell(Change::Github);
         Ok(if twin.is_some() { Received::Repeated } else { Received::New })
+    }
+
+    /// Notes that GitHub has delivered something.
+    pub async fn deliveries_came(&mut self, now: Timestamp) -> Result<()> {
+        on!(self, connection => sqlx::query("update github_app set delivered_at = $1")
+            .bind(now).execute(connection).await.map(|_| ()))?;
+        Ok(())
     }
 
     /// Has a delivery worked on (again), unless another that says the same was worked on meanwhile.

@@ -1,7 +1,8 @@
 //! The sample: what a newcomer sees in the first minute.
 
-use crate::headway::{Headway, terraform};
+use crate::headway::{Headway, program, terraform};
 use crate::page::card;
+use std::process::Command;
 
 #[tokio::test]
 async fn the_sample_shows_the_rule_and_can_be_promoted() {
@@ -32,6 +33,24 @@ async fn the_sample_shows_the_rule_and_can_be_promoted() {
     let tracked = headway.press(&proposed, "promote_run").await.path;
     headway.until_state(&tracked, "finished").await.says("warming the cache, step 3 of 3").says("1 added");
     headway.page("/").await.says("Add a cache to the private subnet");
+}
+
+#[tokio::test]
+async fn the_sample_is_for_this_machine_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let mut demo = Command::new(program());
+        let refused = demo.args(["demo", "--addr", address, "--data"]).arg(folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("it listens on this machine alone"), "{address}: {said}");
+    }
+    let headway = Headway::start_with("demo", &[]).await;
+    headway.page("/").await.says("signed in as its operator").says("this machine alone");
+    let foreign = headway.client().get(&headway.url).header("host", "headway.example.com").send().await.unwrap();
+    assert_eq!(foreign.status(), 421);
+    let sync = headway.client().post(format!("{}/api/sync_stack", headway.url)).form(&[("stack", "network")]);
+    let forged = sync.header("origin", "https://evil.example").send().await.unwrap();
+    assert_eq!(forged.status(), 403);
 }
 
 #[tokio::test]

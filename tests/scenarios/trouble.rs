@@ -289,6 +289,8 @@ async fn whatever_github_answers_has_an_outcome_that_somebody_can_see() {
         ("broken", json!({ "status": 500, "body": "<html>oops" }), None),
         ("not-json", json!({ "status": 200, "body": "<html>fine" }), None),
         ("nothing", json!({ "drop": true }), None),
+        // Longer than Headway waits.
+        ("slowly", json!({ "delay_ms": 16_000 }), None),
         ("elsewhere", json!({ "status": 307, "headers": { "location": "http://127.0.0.1:9/repos" } }), None),
         ("conflict", json!({ "status": 409, "body": "{\"message\":\"in conflict\"}" }), Some("409 in conflict")),
         ("invalid", json!({ "status": 422, "body": "{\"message\":\"not like this\"}" }), Some("422 not like this")),
