@@ -152,17 +152,17 @@ async fn the_command_line_says_what_is_wrong_and_exits_with_an_error() {
 #[tokio::test]
 async fn what_fails_inside_tells_its_request_and_nothing_else() {
     let headway = Headway::start().await;
-    past_headway(headway.data.path(), "alter table stack rename to mislaid").await.unwrap();
+    past_headway(headway.data.path(), "alter table stack rename to mislaid; alter table run rename to ran").await.unwrap();
     let mut requests = Vec::new();
     for (method, path, accept) in [
         ("GET", "/", "text/html"),
         ("GET", "/stack/network", "text/html"),
-        ("POST", "/api/stacks", "application/json"),
+        ("POST", "/api/sync_stack", "application/json"),
         ("GET", "/stack/network/run/01ARZ3NDEKTSV4RRFFQ69G5FAV/log/0", "text/plain"),
     ] {
         let address = format!("{}{path}", headway.url);
         let request = headway.client().request(method.parse().unwrap(), address).header("accept", accept);
-        let answer = request.form(&[("filter", "")]).send().await.unwrap();
+        let answer = request.form(&[("stack", "network")]).send().await.unwrap();
         assert_eq!(answer.status(), 500, "{path}");
         let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
         let said = answer.text().await.unwrap();
