@@ -54,6 +54,8 @@ pub struct Provider {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    userinfo_endpoint: Option<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     scopes_supported: Vec<String>,
 }
@@ -87,13 +89,15 @@ impl OpenId {
         if provider.issuer.trim_end_matches('/') != issuer {
             return Err(OpenIdError::Unusable("it calls itself by another address".into()));
         }
-        for endpoint in [&provider.authorization_endpoint, &provider.token_endpoint, &provider.jwks_uri] {
+        let endpoints = [&provider.authorization_endpoint, &provider.token_endpoint, &provider.jwks_uri];
+        for endpoint in endpoints.into_iter().chain(&provider.userinfo_endpoint) {
             self.checked(endpoint)?;
         }
         Ok(provider)
     }
 
-    /// Exchanges a code for what the provider says of the person who came back with it.
+    /// Exchanges a code for what the provider says of the person who came back with it. Groups that the ID token leaves out
+    /// are asked for at the userinfo endpoint, if there is one.
     pub async fn exchange(
         &self,
         provider: &Provider,
@@ -105,26 +109,25 @@ impl OpenId {
         #[derive(Deserialize)]
         struct Tokens {
             id_token: String,
+            access_token: String,
         }
         #[derive(Deserialize)]
         struct KeySet {
             keys: Vec<Value>,
         }
-        let form = encoded(&[
+        let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", registration.callback),
             ("code_verifier", verifier),
-        ]);
-        // Both parts are encoded as a form first (RFC 6749, section 2.3.1).
-        let part = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let shown = STANDARD.encode(format!("{}:{}", part(registration.id), part(registration.secret)));
-        let request = self
-            .http
-            .post(self.checked(&provider.token_endpoint)?)
-            .header(AUTHORIZATION, format!("Basic {shown}"))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
+        ];
+        let mut request = self.http.post(self.checked(&provider.token_endpoint)?);
+        if provider.takes_the_secret_in_the_form() {
+            fields.extend([("client_id", registration.id), ("client_secret", registration.secret)]);
+        } else {
+            request = request.header(AUTHORIZATION, registration.basic());
+        }
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encoded(&fields));
         let (status, body) = read(request).await?;
         if status == 400 || status == 401 {
             let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -133,7 +136,12 @@ impl OpenId {
         }
         let tokens: Tokens = parsed(succeeded((status, body))?)?;
         let keys: KeySet = parsed(succeeded(read(self.http.get(self.checked(&provider.jwks_uri)?)).await?)?)?;
-        id_token::read(&tokens.id_token, &keys.keys, expected)
+        let mut claims = id_token::read(&tokens.id_token, &keys.keys, expected)?;
+        if let Some(endpoint) = provider.userinfo_endpoint.as_ref().filter(|_| claims.lacks(expected.groups_claim)) {
+            let request = self.http.get(self.checked(endpoint)?).bearer_auth(&tokens.access_token);
+            claims = claims.with(parsed(succeeded(read(request).await?)?)?)?;
+        }
+        Ok(claims.subject(expected.groups_claim))
     }
 }
 
@@ -148,7 +156,24 @@ pub struct Registration<'a> {
     pub callback: &'a str,
 }
 
+impl Registration<'_> {
+    /// Both parts, each encoded as a form first (RFC 6749, section 2.3.1).
+    fn basic(&self) -> String {
+        let part = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", part(self.id), part(self.secret))))
+    }
+}
+
 impl Provider {
+    /// How this Headway shows its secret: `client_secret_basic`, which is meant when nothing is said (Discovery 1.0, section
+    /// 3), unless `client_secret_post` is taken and that is not.
+    fn takes_the_secret_in_the_form(&self) -> bool {
+        let takes = |methods: &[String], method: &str| methods.iter().any(|taken| taken == method);
+        self.token_endpoint_auth_methods_supported
+            .as_deref()
+            .is_some_and(|methods| takes(methods, "client_secret_post") && !takes(methods, "client_secret_basic"))
+    }
+
     /// Where a browser is led to be signed in. The claim of the groups is asked for where the provider has a scope of that
     /// name.
     pub fn page(
@@ -250,18 +275,39 @@ mod tests {
         assert_eq!(challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
+    fn provider(more: Value) -> Provider {
+        let mut said = serde_json::json!({
+            "issuer": "https://i", "authorization_endpoint": "https://i/authorize?tenant=1",
+            "token_endpoint": "https://i/token", "jwks_uri": "https://i/keys",
+        });
+        said.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(said).unwrap()
+    }
+
     #[test]
     fn a_page_keeps_what_the_provider_has_in_it_and_asks_for_groups_where_it_can() {
-        let provider = Provider {
-            issuer: "https://i".into(),
-            authorization_endpoint: "https://i/authorize?tenant=1".into(),
-            token_endpoint: "https://i/token".into(),
-            jwks_uri: "https://i/keys".into(),
-            scopes_supported: vec!["openid".into(), "groups".into()],
-        };
+        let provider = provider(serde_json::json!({ "scopes_supported": ["openid", "groups"] }));
         let page = provider.page("me", "https://h/sign-in/callback", ("s", "n", "v"), "groups").unwrap();
         assert!(page.starts_with("https://i/authorize?tenant=1&response_type=code&client_id=me&"), "{page}");
         assert!(page.contains("scope=openid+profile+email+groups&state=s&nonce=n&code_challenge="), "{page}");
         assert!(!provider.page("me", "https://h", ("s", "n", "v"), "roles").unwrap().contains("roles"));
+    }
+
+    #[test]
+    fn the_secret_is_shown_as_the_provider_takes_it() {
+        for (methods, in_the_form) in [
+            (serde_json::json!({}), false),
+            (serde_json::json!({ "token_endpoint_auth_methods_supported": null }), false),
+            (serde_json::json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] }), true),
+            (
+                serde_json::json!({
+                    "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]
+                }),
+                false,
+            ),
+            (serde_json::json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }), false),
+        ] {
+            assert_eq!(provider(methods.clone()).takes_the_secret_in_the_form(), in_the_form, "{methods}");
+        }
     }
 }

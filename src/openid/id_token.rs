@@ -1,5 +1,5 @@
 //! The ID token: whom a provider names. It is believed when a key of the provider signed it, for this Headway, for this very
-//! sign-in, and lately (OpenID Connect Core 1.0, section 3.1.3.7).
+//! sign-in, and lately (OpenID Connect Core 1.0, section 3.1.3.7). What it leaves out, the userinfo endpoint may add.
 
 use super::OpenIdError;
 use crate::domain::Timestamp;
@@ -60,15 +60,16 @@ pub struct Subject {
     pub groups: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Audience {
     One(String),
     Many(Vec<String>),
 }
 
-#[derive(Deserialize)]
-struct Claims {
+/// What a token says that is believed.
+#[derive(Debug, Deserialize)]
+pub struct Claims {
     iss: String,
     sub: String,
     aud: Audience,
@@ -80,8 +81,16 @@ struct Claims {
     others: Map<String, Value>,
 }
 
+/// What the userinfo endpoint says (section 5.3.2).
+#[derive(Debug, Deserialize)]
+pub struct Userinfo {
+    sub: String,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
 /// Reads a token that one of these keys has to have signed.
-pub fn read(token: &str, keys: &[Value], expected: &Expected<'_>) -> Result<Subject, OpenIdError> {
+pub fn read(token: &str, keys: &[Value], expected: &Expected<'_>) -> Result<Claims, OpenIdError> {
     let not = |why: &str| OpenIdError::Disbelieved(why.to_owned());
     let header = decode_header(token).map_err(|_| not("it is not signed in a way that is known"))?;
     if !ALGORITHMS.contains(&header.alg) {
@@ -99,7 +108,7 @@ pub fn read(token: &str, keys: &[Value], expected: &Expected<'_>) -> Result<Subj
     });
     let claims = decoded?.claims;
     believe(&claims, expected).map_err(not)?;
-    Ok(subject(claims, expected.groups_claim))
+    Ok(claims)
 }
 
 /// The one key that fits what a token says of its own.
@@ -152,18 +161,40 @@ fn believe(claims: &Claims, expected: &Expected<'_>) -> Result<(), &'static str>
     Ok(())
 }
 
-fn subject(claims: Claims, groups_claim: &str) -> Subject {
-    let text = |name: &str| claims.others.get(name).and_then(Value::as_str).map(str::to_owned);
-    let names = ["preferred_username", "email", "name"].into_iter().filter_map(text).collect();
-    let told = match claims.others.get(groups_claim) {
-        Some(Value::String(group)) => vec![group.as_str()],
-        Some(Value::Array(groups)) => groups.iter().filter_map(Value::as_str).collect(),
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
-    };
-    let (most, longest) = GROUPS;
-    let fits = |group: &&str| !group.is_empty() && group.chars().count() <= longest;
-    let mut groups: Vec<String> = told.into_iter().filter(fits).take(most).map(str::to_owned).collect();
-    groups.sort();
-    groups.dedup();
-    Subject { id: claims.sub, names, groups }
+impl Claims {
+    /// Whether it says nothing under this name. No groups at all are said by an empty list.
+    pub fn lacks(&self, name: &str) -> bool {
+        self.others.get(name).is_none_or(Value::is_null)
+    }
+
+    /// What it says, and besides what the userinfo endpoint says of the same person and of no other (section 5.3.4).
+    pub fn with(self, userinfo: Userinfo) -> Result<Self, OpenIdError> {
+        if userinfo.sub != self.sub {
+            return Err(OpenIdError::Disbelieved("its userinfo endpoint tells of somebody else".into()));
+        }
+        let mut others = userinfo.others;
+        others.extend(self.others.into_iter().filter(|(_, value)| !value.is_null()));
+        Ok(Self { others, ..self })
+    }
+
+    /// Whom it names.
+    pub fn subject(self, groups_claim: &str) -> Subject {
+        let text = |name: &str| self.others.get(name).and_then(Value::as_str).map(str::to_owned);
+        let names = ["preferred_username", "email", "name"].into_iter().filter_map(text).collect();
+        let told = match self.others.get(groups_claim) {
+            Some(Value::String(group)) => vec![group.as_str()],
+            Some(Value::Array(groups)) => groups.iter().filter_map(Value::as_str).collect(),
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
+        };
+        let (most, longest) = GROUPS;
+        let fits = |group: &&str| !group.is_empty() && group.chars().count() <= longest;
+        let mut groups: Vec<String> = told.into_iter().filter(fits).take(most).map(str::to_owned).collect();
+        groups.sort();
+        groups.dedup();
+        Subject { id: self.sub, names, groups }
+    }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

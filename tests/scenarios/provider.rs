@@ -20,6 +20,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub const CLIENT_ID: &str = "headway & co";
 pub const CLIENT_SECRET: &str = "provider:secret/1+2";
 
+/// What the userinfo endpoint is shown.
+const ACCESS_TOKEN: &str = "access+token/1";
+
 /// How the next token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signed {
@@ -55,11 +58,16 @@ type Codes = HashMap<String, [String; 3]>;
 
 struct World {
     url: String,
+    client_secret: String,
     key: Key,
     other: Key,
     /// What the next tokens say besides, or instead.
     claims: Mutex<Value>,
     signed: Mutex<Signed>,
+    /// What its userinfo endpoint answers; it has one when there is something.
+    userinfo: Mutex<Option<(StatusCode, Value)>>,
+    /// How clients may show their secret; nothing leaves it unsaid.
+    methods: Mutex<Option<Vec<&'static str>>>,
     codes: Mutex<Codes>,
 }
 
@@ -68,13 +76,21 @@ pub struct Provider(Arc<World>);
 
 impl Provider {
     pub async fn start() -> Self {
+        Self::start_with(CLIENT_SECRET).await
+    }
+
+    /// Starts one that shares this secret with Headway.
+    pub async fn start_with(client_secret: &str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let world = Arc::new(World {
             url: format!("http://{}", listener.local_addr().unwrap()),
+            client_secret: client_secret.to_owned(),
             key: Key::new(),
             other: Key::new(),
             claims: Mutex::new(json!({})),
             signed: Mutex::new(Signed::Well),
+            userinfo: Mutex::default(),
+            methods: Mutex::default(),
             codes: Mutex::default(),
         });
         let router = Router::new()
@@ -83,6 +99,7 @@ impl Provider {
             .route("/authorize", get(authorize))
             .route("/token", post(token))
             .route("/keys", get(keys))
+            .route("/userinfo", get(userinfo))
             .with_state(world.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self(world)
@@ -97,6 +114,16 @@ impl Provider {
         *self.0.claims.lock().unwrap() = claims;
         *self.0.signed.lock().unwrap() = signed;
     }
+
+    /// What its userinfo endpoint answers from now on.
+    pub fn tells(&self, status: StatusCode, userinfo: Value) {
+        *self.0.userinfo.lock().unwrap() = Some((status, userinfo));
+    }
+
+    /// How clients may show their secret from now on.
+    pub fn takes(&self, methods: &[&'static str]) {
+        *self.0.methods.lock().unwrap() = Some(methods.to_vec());
+    }
 }
 
 /// Now, in seconds, as a provider's clock has it.
@@ -106,10 +133,17 @@ pub fn now() -> i64 {
 
 async fn configuration(State(world): State<Arc<World>>) -> Json<Value> {
     let url = &world.url;
-    Json(json!({
+    let mut said = json!({
         "issuer": url, "authorization_endpoint": format!("{url}/authorize"), "token_endpoint": format!("{url}/token"),
         "jwks_uri": format!("{url}/keys"), "scopes_supported": ["openid", "groups"],
-    }))
+    });
+    if world.userinfo.lock().unwrap().is_some() {
+        said["userinfo_endpoint"] = json!(format!("{url}/userinfo"));
+    }
+    if let Some(methods) = &*world.methods.lock().unwrap() {
+        said["token_endpoint_auth_methods_supported"] = json!(methods);
+    }
+    Json(said)
 }
 
 async fn authorize(State(world): State<Arc<World>>, Query(asked): Query<HashMap<String, String>>) -> Redirect {
@@ -129,9 +163,7 @@ async fn token(
     headers: HeaderMap,
     Form(shown): Form<HashMap<String, String>>,
 ) -> Response {
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let basic = STANDARD.encode(format!("{}:{}", encoded(CLIENT_ID), encoded(CLIENT_SECRET)));
-    if headers[AUTHORIZATION] != format!("Basic {basic}") {
+    if !is_shown_the_secret(&world, &headers, &shown) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" }))).into_response();
     }
     let kept = world.codes.lock().unwrap().remove(&shown["code"]);
@@ -146,8 +178,32 @@ async fn token(
     let instead = world.claims.lock().unwrap().clone();
     claims.as_object_mut().unwrap().extend(instead.as_object().unwrap().clone());
     let signed = *world.signed.lock().unwrap();
-    Json(json!({ "access_token": "unused", "token_type": "Bearer", "id_token": sign(&world, &claims, signed) }))
+    Json(json!({ "access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": sign(&world, &claims, signed) }))
         .into_response()
+}
+
+/// Whether a client shows the secret in the one way that is taken, and in no other.
+fn is_shown_the_secret(world: &World, headers: &HeaderMap, shown: &HashMap<String, String>) -> bool {
+    let in_form = world.methods.lock().unwrap().as_ref().is_some_and(|taken| !taken.contains(&"client_secret_basic"));
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let basic = STANDARD.encode(format!("{}:{}", encoded(CLIENT_ID), encoded(&world.client_secret)));
+    let header = headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+    let fields = ["client_id", "client_secret"].map(|name| shown.get(name).map(String::as_str));
+    if in_form {
+        header.is_none() && fields == [Some(CLIENT_ID), Some(&world.client_secret)]
+    } else {
+        header == Some(format!("Basic {basic}")) && fields == [None, None]
+    }
+}
+
+async fn userinfo(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    if headers[AUTHORIZATION] != format!("Bearer {ACCESS_TOKEN}") {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match world.userinfo.lock().unwrap().clone() {
+        Some((status, said)) => (status, Json(said)).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn sign(world: &World, claims: &Value, signed: Signed) -> String {

@@ -5,6 +5,7 @@ use crate::headway::{Headway, browser, terraform};
 use crate::page::Page;
 use crate::provider::{CLIENT_ID, CLIENT_SECRET, Provider, Signed, now};
 use crate::simulated::{Simulated, buttons};
+use axum::http::StatusCode;
 use reqwest::Client;
 use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
@@ -202,6 +203,59 @@ async fn whoever_a_provider_names_has_the_roles_of_their_groups() {
     headway.page("/account").await.says("operator").says("You also sign in with the provider at");
     let (same, _) = with_provider(&headway, &provider, json!({ "sub": "operator-1" }), Signed::Well).await;
     seen(&headway, &same, "/account").await.says("operator").says("administrator in the whole");
+}
+
+#[tokio::test]
+async fn groups_that_the_token_leaves_out_are_asked_for() {
+    let (headway, provider) = (Headway::start().await, Provider::start().await);
+    allow_provider(&headway, provider.url()).await;
+    headway.form("/settings/people", "set_role", &[("group", "ops"), ("role", "writer")]).await.says("Saved.");
+    // Without such an endpoint, there are none.
+    let (_, page) = with_provider(&headway, &provider, json!({}), Signed::Well).await;
+    page.has_status(409).says("none of your groups has a role here");
+    let told = |sub: &str, groups: Value| json!({ "sub": sub, "groups": groups });
+    // It tells of somebody else, of nobody, or not at all.
+    for (status, said, why) in [
+        (StatusCode::OK, told("ada-2", json!(["ops"])), "its userinfo endpoint tells of somebody else"),
+        (StatusCode::OK, json!({ "groups": ["ops"] }), "a part of it is missing or of another form"),
+        (StatusCode::INTERNAL_SERVER_ERROR, told("ada-1", json!(["ops"])), "it answered 500"),
+    ] {
+        provider.tells(status, said);
+        let (client, page) = with_provider(&headway, &provider, json!({}), Signed::Well).await;
+        page.has_status(409).says(why);
+        seen(&headway, &client, "/account").await.has_status(303);
+    }
+    provider.tells(StatusCode::OK, told("ada-1", json!(["ops", "staff"])));
+    let (ada, page) = with_provider(&headway, &provider, json!({}), Signed::Well).await;
+    page.has_status(200);
+    seen(&headway, &ada, "/account").await.says("writer in the whole").says("Groups: ops, staff");
+    // What cannot be read takes nothing away.
+    provider.tells(StatusCode::SERVICE_UNAVAILABLE, json!({}));
+    let (_, page) = with_provider(&headway, &provider, json!({}), Signed::Well).await;
+    page.has_status(409);
+    seen(&headway, &ada, "/account").await.says("writer in the whole");
+    // What the token says is not asked for.
+    provider.tells(StatusCode::OK, told("ada-1", json!(["ops"])));
+    let (_, page) = with_provider(&headway, &provider, json!({ "groups": [] }), Signed::Well).await;
+    page.has_status(200);
+    seen(&headway, &ada, "/account").await.says("You have no role yet");
+}
+
+#[tokio::test]
+async fn the_secret_is_shown_in_the_way_that_the_provider_takes() {
+    let (headway, provider) = (Headway::start().await, Provider::start().await);
+    allow_provider(&headway, provider.url()).await;
+    headway.form("/settings/people", "set_role", &[("group", "ops"), ("role", "writer")]).await.says("Saved.");
+    for methods in [
+        ["client_secret_post", "private_key_jwt"],
+        ["client_secret_post", "client_secret_basic"],
+        ["client_secret_basic", "none"],
+    ] {
+        provider.takes(&methods);
+        let (ada, page) = with_provider(&headway, &provider, json!({ "groups": ["ops"] }), Signed::Well).await;
+        page.has_status(200);
+        seen(&headway, &ada, "/account").await.says("writer in the whole");
+    }
 }
 
 #[tokio::test]
