@@ -311,13 +311,18 @@ fn differences(before: Option<&GithubApp>, after: Option<&GithubApp>) -> Differe
     let secret = |app: Option<&GithubApp>| app.map(|_| Held::Secret);
     let [[name, new_name], [web, new_web], [api, new_api]] =
         [text(|app| &app.name), text(|app| &app.web_address), text(|app| &app.api_address)];
-    Differences::default()
+    let differences = Differences::default()
         .and("App", name, new_name)
         .and("App ID", id(before), id(after))
         .and("Address", web, new_web)
         .and("API", api, new_api)
         .and_held("Private key", secret(before), secret(after))
-        .and_held("Webhook secret", secret(before), secret(after))
+        .and_held("Webhook secret", secret(before), secret(after));
+    let client_secret = [before, after].map(|app| app.and_then(|app| app.client_secret.as_ref()).map(|_| Held::Secret));
+    match client_secret {
+        [None, None] => differences,
+        [before, after] => differences.and_held("Client secret", before, after),
+    }
 }
 
 #[cfg(test)]

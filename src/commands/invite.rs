@@ -3,9 +3,10 @@
 
 use super::Context;
 use super::authenticate::Place;
-use super::manage_people::administrators;
+use super::manage_people::{administrators, changed_role};
 use super::sign_in::{Begun, begin_in};
 use super::throttle::Allowance;
+use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, ManagePeople, Permit, Role, Viewer};
 use crate::domain::person::{Holder, PersonId, name_problem};
 use crate::domain::problem::{Problem, Thing};
@@ -21,6 +22,9 @@ const TRIES: Allowance = Allowance { burst: 20, every: 30_000 };
 
 /// The page where a link leads.
 const PAGE: &str = "/welcome";
+
+/// What the log calls it when a password is chosen through a link.
+const CHOOSE_PASSWORD: &str = "choose password";
 
 /// A link that is good once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +53,8 @@ pub async fn invite(
         writing.set_grant(&context.ids.next(now), &holder, None, role).await?;
     }
     let link = link_in(context, &mut writing, Some(person.id.clone())).await?;
-    let detail = format!("{name} as {}", role.map_or("nobody yet", Role::label));
+    let sentence = format!("{name} as {}", role.map_or("nobody yet", Role::label));
+    let detail = (sentence, changed_role(None, None, role).and("Name", "", name));
     context.record(&mut writing, permit.viewer(), "invite", None, None, detail).await?;
     writing.commit().await?;
     Ok((person.id, link))
@@ -143,11 +148,12 @@ pub async fn accept(
     // Looked at again: two browsers may have followed the same link.
     let invitation = writing.invitation(&fingerprint(secret)).await?.ok_or(Problem::NotFound(Thing::Invitation))?;
     writing.remove_invitations(invitation.person_id.as_ref()).await?;
-    let person = match invitation.person_id {
+    let (person, detail) = match invitation.person_id {
         Some(id) => {
             let person = writing.person(&id).await?.ok_or(Problem::NotFound(Thing::Invitation))?;
             writing.end_sessions(&person.id, "").await?;
-            Person { password: Some(hash), ..person }
+            let detail = ("every other session ended", changed_password(person.password.is_some()));
+            (Person { password: Some(hash), ..person }, detail)
         }
         None => {
             if writing.person_named(&name).await?.is_some() {
@@ -157,12 +163,21 @@ pub async fn accept(
             writing.add_person(&person).await?;
             let holder = Holder::Person(person.id.clone());
             writing.set_grant(&context.ids.next(now), &holder, None, Some(Role::Administrator)).await?;
-            person
+            let role = changed_role(None, None, Some(Role::Administrator));
+            let differences = role.and("Name", "", &name).and_held("Password", None, Some(Held::Secret));
+            (person, ("as an administrator, with a link", differences))
         }
     };
-    let begun = begin_in(context, &mut writing, person, place, "with a link, choosing a password").await?;
+    let viewer = writing.member(&person).await?.viewer(&[], place.from.clone());
+    context.record(&mut writing, &viewer, CHOOSE_PASSWORD, None, None, detail).await?;
+    let begun = begin_in(context, &mut writing, person, place, "with a link").await?;
     writing.commit().await?;
     Ok(begun)
+}
+
+/// That a password was chosen, in place of another or not.
+pub(super) fn changed_password(had_one: bool) -> Differences {
+    Differences::default().and_held("Password", had_one.then_some(Held::Secret), Some(Held::Secret))
 }
 
 impl Context {

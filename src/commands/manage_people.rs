@@ -4,6 +4,7 @@
 
 use super::Context;
 use crate::domain::StackId;
+use crate::domain::difference::Differences;
 use crate::domain::permission::{ManagePeople, Permit, Role};
 use crate::domain::person::{Holder, Member, PersonId, name_problem};
 use crate::domain::problem::{Problem, Thing};
@@ -41,6 +42,49 @@ pub(super) async fn keeps_an_administrator(writing: &mut Writing) -> Result<(), 
     Ok(())
 }
 
+/// What a role in one place was before and is after.
+pub(super) fn changed_role(stack: Option<&StackId>, before: Option<Role>, after: Option<Role>) -> Differences {
+    let label = |role: Option<Role>| role.map_or("", Role::label);
+    Differences::default().and(&format!("Role {}", place(stack)), label(before), label(after))
+}
+
+fn place(stack: Option<&StackId>) -> String {
+    stack.map_or_else(|| "in the whole".to_owned(), |stack| format!("on {stack}"))
+}
+
+/// What the groups of a person that come from one source were before and are after, each by the alphabet.
+pub(super) fn changed_groups(before: &[String], after: &[String]) -> Differences {
+    Differences::default().and("Groups", before.join(", "), after.join(", "))
+}
+
+/// The groups of a person that come from one source, by the alphabet.
+pub(super) async fn groups_of(
+    reading: &mut Reading,
+    person: &PersonId,
+    source: MembershipSource,
+) -> Result<Vec<String>, Problem> {
+    let all = reading.memberships().await?.into_iter();
+    let own = all.filter(|(member, _, from)| member == person && *from == source);
+    let mut groups: Vec<String> = own.map(|(_, group, _)| group).collect();
+    groups.sort();
+    Ok(groups)
+}
+
+/// What the accounts elsewhere that sign a person in were before and are after.
+pub(super) fn changed_accounts(before: &Person, after: &Person) -> Differences {
+    let fields = |person: &Person| {
+        [&person.github_login, &person.openid_issuer, &person.openid_subject]
+            .map(|text| text.clone().unwrap_or_default())
+    };
+    let [github, issuer, subject] = fields(before);
+    let [new_github, new_issuer, new_subject] = fields(after);
+    Differences::default().and("GitHub account", github, new_github).and("Provider", issuer, new_issuer).and(
+        "Name at the provider",
+        subject,
+        new_subject,
+    )
+}
+
 /// Gives a person or a group a role in one place, or takes it away.
 pub async fn set_role(
     context: &Context,
@@ -73,10 +117,12 @@ async fn try_to_set_role(
     if let Some(stack) = stack {
         super::find_stack(&mut writing, stack).await?;
     }
+    let mut grants = writing.grants().await?.into_iter();
+    let before = grants.find(|grant| grant.holder == *holder && grant.stack.as_ref() == stack).map(|grant| grant.role);
     writing.set_grant(&context.ids.next(context.now()), holder, stack, role).await?;
     keeps_an_administrator(&mut writing).await?;
-    let place = stack.map_or_else(|| "in the whole".to_owned(), |stack| format!("on {stack}"));
-    let detail = format!("{name} is {} {place}", role.map_or("nobody", Role::label));
+    let sentence = format!("{name} is {} {}", role.map_or("nobody", Role::label), place(stack));
+    let detail = (sentence, changed_role(stack, before, role));
     context.record(&mut writing, permit.viewer(), "set role", stack, None, detail).await?;
     Ok(writing.commit().await?)
 }
@@ -96,13 +142,16 @@ pub async fn set_groups(
     }
     let mut writing = context.store.write().await?;
     let person = writing.person(person).await?.ok_or(Problem::NotFound(Thing::Person))?;
+    let before = groups_of(&mut writing, &person.id, MembershipSource::Here).await?;
     writing.set_groups(&person.id, MembershipSource::Here, groups).await?;
+    let after = groups_of(&mut writing, &person.id, MembershipSource::Here).await?;
     let result = keeps_an_administrator(&mut writing).await;
     if result.is_err() {
         drop(writing);
         return context.noted(permit, None, result).await;
     }
-    let detail = format!("{}: {}", person.name, groups.join(", "));
+    let list = if after.is_empty() { "none".to_owned() } else { after.join(", ") };
+    let detail = (format!("{}: {list}", person.name), changed_groups(&before, &after));
     context.record(&mut writing, permit.viewer(), "set groups", None, None, detail).await?;
     Ok(writing.commit().await?)
 }
@@ -117,8 +166,12 @@ pub async fn set_disabled(
     let mut writing = context.store.write().await?;
     let person = writing.person(person).await?.ok_or(Problem::NotFound(Thing::Person))?;
     let (id, name) = (person.id.clone(), person.name.clone());
+    let mut differences = Differences::default().and_switch("Shut out", person.disabled, disabled);
     writing.save_person(&Person { disabled, ..person }).await?;
     if disabled {
+        for token in writing.access_tokens(Some(&id)).await? {
+            differences = differences.and("Access token", token.name, "");
+        }
         writing.end_sessions(&id, "").await?;
         writing.remove_access_tokens(&id).await?;
         writing.remove_invitations(Some(&id)).await?;
@@ -129,7 +182,7 @@ pub async fn set_disabled(
         return context.noted(permit, None, result).await;
     }
     let action = if disabled { "shut out" } else { "let in again" };
-    context.record(&mut writing, permit.viewer(), action, None, None, name).await?;
+    context.record(&mut writing, permit.viewer(), action, None, None, (name, differences)).await?;
     Ok(writing.commit().await?)
 }
 
@@ -141,7 +194,7 @@ pub async fn forget_accounts(
 ) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let person = writing.person(person).await?.ok_or(Problem::NotFound(Thing::Person))?;
-    let name = person.name.clone();
+    let known = person.clone();
     let alone = Person { github_id: None, github_login: None, openid_issuer: None, openid_subject: None, ..person };
     writing.save_person(&alone).await?;
     let result = keeps_an_administrator(&mut writing).await;
@@ -149,6 +202,7 @@ pub async fn forget_accounts(
         drop(writing);
         return context.noted(permit, None, result).await;
     }
-    context.record(&mut writing, permit.viewer(), "forget accounts", None, None, name).await?;
+    let detail = (known.name.clone(), changed_accounts(&known, &alone));
+    context.record(&mut writing, permit.viewer(), "forget accounts", None, None, detail).await?;
     Ok(writing.commit().await?)
 }

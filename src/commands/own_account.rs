@@ -3,8 +3,10 @@
 
 use super::Context;
 use super::authenticate::TOKEN_PREFIX;
+use super::invite::changed_password;
 use super::throttle::Allowance;
 use crate::domain::StackId;
+use crate::domain::difference::Differences;
 use crate::domain::permission::{ManagePeople, Oneself, Permit, Role};
 use crate::domain::person::name_problem;
 use crate::domain::problem::{Problem, Thing};
@@ -49,9 +51,10 @@ pub async fn change_password(
     let hash = context.hashed(new).await?;
     let mut writing = context.store.write().await?;
     let person = writing.person(oneself.person()).await?.ok_or(Problem::NotFound(Thing::Person))?;
+    let detail = ("every other session ended", changed_password(person.password.is_some()));
     writing.save_person(&Person { password: Some(hash), ..person }).await?;
     writing.end_sessions(oneself.person(), session).await?;
-    context.record(&mut writing, oneself.viewer(), "change password", None, None, "every other session ended").await?;
+    context.record(&mut writing, oneself.viewer(), "change password", None, None, detail).await?;
     Ok(writing.commit().await?)
 }
 
@@ -130,7 +133,8 @@ pub async fn make_token(context: &Context, oneself: &Oneself, new: NewToken) -> 
     }
     writing.add_access_token(&token).await?;
     let scope = token.stack_id.as_ref().map_or_else(|| "everywhere".to_owned(), |stack| format!("on {stack}"));
-    let detail = format!("{}: {} {scope} for {} days", token.name, token.role.label(), new.days);
+    let sentence = format!("{}: {} {scope} for {} days", token.name, token.role.label(), new.days);
+    let detail = (sentence, everything(&token, &oneself.viewer().name));
     context.record(&mut writing, oneself.viewer(), "make token", token.stack_id.as_ref(), None, detail).await?;
     writing.commit().await?;
     Ok(secret)
@@ -146,7 +150,19 @@ pub async fn revoke_token(
     let mut writing = context.store.write().await?;
     let tokens = writing.access_tokens(everybody.is_none().then(|| oneself.person())).await?;
     let token = tokens.into_iter().find(|token| token.id == id).ok_or(Problem::NotFound(Thing::AccessToken))?;
+    let owner = writing.person(&token.person_id).await?.map(|person| person.name).unwrap_or_default();
     writing.remove_access_token(&token.id).await?;
-    context.record(&mut writing, oneself.viewer(), "revoke token", None, None, token.name).await?;
+    let detail = (token.name.clone(), everything(&token, &owner).gone());
+    context.record(&mut writing, oneself.viewer(), "revoke token", token.stack_id.as_ref(), None, detail).await?;
     Ok(writing.commit().await?)
+}
+
+/// What there is of a token that is no secret.
+fn everything(token: &AccessToken, owner: &str) -> Differences {
+    Differences::default()
+        .and("Name", "", &token.name)
+        .and("Whose", "", owner)
+        .and("Role", "", token.role.label())
+        .and("Stack", "", token.stack_id.as_ref().map_or("every one", StackId::as_str))
+        .and("Ends", "", token.expires_at.rfc3339())
 }

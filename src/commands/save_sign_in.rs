@@ -3,6 +3,7 @@
 
 use super::Context;
 use super::manage_people::keeps_an_administrator;
+use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{ManagePeople, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
 use crate::domain::sealed::Place;
@@ -93,9 +94,26 @@ pub async fn save_sign_in(context: &Context, permit: &Permit<ManagePeople>, ways
     }
     let named =
         [("passwords", sign_in.passwords), ("GitHub", sign_in.github), ("OpenID", !sign_in.openid_issuer.is_empty())];
-    let detail: Vec<&str> = named.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
-    context.record(&mut writing, permit.viewer(), "change sign-in", None, None, detail.join(", ")).await?;
+    let names: Vec<&str> = named.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+    let detail = (names.join(", "), differences(&before, &sign_in));
+    context.record(&mut writing, permit.viewer(), "change sign-in", None, None, detail).await?;
     Ok(writing.commit().await?)
+}
+
+/// What the ways to sign in were before and are after; of the secret only that there is one.
+fn differences(before: &SignIn, after: &SignIn) -> Differences {
+    let differences = Differences::default()
+        .and_switch("Name and password", before.passwords, after.passwords)
+        .and_switch("GitHub", before.github, after.github)
+        .and("Provider's name", &before.openid_name, &after.openid_name)
+        .and("Provider's address", &before.openid_issuer, &after.openid_issuer)
+        .and("Client ID", &before.openid_client_id, &after.openid_client_id)
+        .and("Claim with the groups", &before.openid_groups_claim, &after.openid_groups_claim);
+    if before.openid_client_secret == after.openid_client_secret {
+        return differences;
+    }
+    let [before, after] = [before, after].map(|ways| ways.openid_client_secret.as_ref().map(|_| Held::Secret));
+    differences.and_held("Client secret", before, after)
 }
 
 fn is_loopback(url: &url::Url) -> bool {

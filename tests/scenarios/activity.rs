@@ -1,7 +1,9 @@
 //! The activity log: who did what from where, before and after; that it verifies, and that a change to it is found.
 
-use crate::headway::{Headway, program};
+use crate::headway::{Headway, PASSWORD, program};
+use crate::page::person;
 use crate::repository::Repository;
+use reqwest::header::ACCEPT;
 use sqlx::{Connection as _, SqliteConnection};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -94,4 +96,67 @@ async fn the_page_shows_what_is_asked_for_with_before_and_after() {
     headway.page("/activity?text=AUTODEPLOY").await.says("change settings");
     headway.page("/activity?kind=token").await.says("No entry fits");
     headway.page("/activity?from=soon").await.has_status(422).says("A moment is written like");
+}
+
+#[tokio::test]
+async fn what_is_done_about_people_is_kept_with_before_and_after_and_without_secrets() {
+    let repository = Repository::new();
+    let (headway, _) = Headway::with_network(&repository).await;
+    let says = async |action: &str, differences: &str| {
+        let page = headway.page(&format!("/activity?action={action}")).await;
+        page.says(&format!("Field Before After {differences}"));
+    };
+    let people = "/settings/people";
+    let rosa = headway.invite("rosa", "reader").await;
+    says("invite", "Role in the whole none reader Name none rosa").await;
+    says("choose+password", "Role in the whole none administrator Name none operator Password none a secret").await;
+    says("choose+password", "Password none a secret").await;
+    let id = person(&headway.page(people).await, "rosa");
+    headway.form(people, "set_role", &[("person", &id), ("role", "writer")]).await.says("Saved.");
+    says("set+role", "Role in the whole reader writer").await;
+    headway.form(people, "set_role", &[("group", "ops"), ("stack", "network"), ("role", "writer")]).await;
+    says("set+role", "Role on network none writer").await;
+    headway.form(people, "set_role", &[("group", "ops"), ("stack", "network")]).await.says("Saved.");
+    says("set+role", "Role on network writer none").await;
+    headway.form(people, "save_groups", &[("person", &id), ("groups", "staff\nops")]).await.says("Saved.");
+    says("set+groups", "Groups none ops, staff").await;
+    headway.form(people, "save_groups", &[("person", &id), ("groups", "staff")]).await.says("Saved.");
+    says("set+groups", "Groups ops, staff staff").await;
+
+    let make = [("name", "nightly"), ("role", "reader"), ("stack", "network"), ("days", "30")];
+    headway.form("/account", "make_token", &make).await.has_status(200);
+    says("make+token", "Name none nightly Whose none operator Role none reader Stack none network Ends none 20").await;
+    let page = headway.page("/account").await;
+    let token = page.html.split("name=\"token\"").nth(1).unwrap().split("value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap();
+    headway.form("/account", "revoke_token", &[("token", token)]).await.says("No tokens.");
+    says("revoke+token", "Name nightly none Whose operator none Role reader none Stack network none Ends 20").await;
+    let changed = [("present", PASSWORD), ("new", "violet-kettle-harbour-72")];
+    headway.form("/account", "change_password", &changed).await.says("Saved.");
+    says("change+password", "Password a secret a secret").await;
+
+    let mut ways = vec![
+        ("passwords", "true"),
+        ("openid_name", "Example"),
+        ("openid_issuer", "https://login.example.com"),
+        ("openid_client_id", "headway"),
+        ("client_secret", "shared-with-the-provider"),
+    ];
+    headway.form(people, "save_sign_in", &ways).await.says("Saved.");
+    let provider = "Provider's name none Example Provider's address none https://login.example.com Client ID none headway \
+                    Client secret none a secret";
+    says("change+sign-in", provider).await;
+    ways[4] = ("openid_groups_claim", "roles");
+    headway.form(people, "save_sign_in", &ways).await.says("Saved.");
+    says("change+sign-in", "Claim with the groups groups roles When").await;
+
+    // Shut out, their tokens go as well.
+    let request = rosa.post(format!("{}/api/make_token", headway.url)).header(ACCEPT, "application/json");
+    let made = request.form(&[("name", "hers"), ("role", "reader"), ("days", "1")]).send().await.unwrap();
+    assert_eq!(made.status(), 200);
+    headway.form(people, "set_person_disabled", &[("person", &id), ("disabled", "true")]).await.says("Saved.");
+    says("shut+out", "Shut out off on Access token hers none").await;
+    headway.form(people, "set_person_disabled", &[("person", &id)]).await.says("Saved.");
+    says("let+in+again", "Shut out on off").await;
+    headway.page("/activity").await.lacks("shared-with-the-provider").lacks(PASSWORD).lacks("violet-kettle");
 }

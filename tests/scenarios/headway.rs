@@ -1,6 +1,6 @@
 //! A Headway under test: the program itself, and what a person does with it.
 
-use crate::page::{Page, card, card_run, version};
+use crate::page::{Page, card, card_run, shown_once, version};
 use crate::repository::{Repository, resource};
 use reqwest::header::{ACCEPT, LOCATION, ORIGIN, REFERER};
 use reqwest::redirect::Policy;
@@ -83,9 +83,8 @@ impl Headway {
     pub async fn invite(&self, name: &str, role: &str) -> reqwest::Client {
         let page = self.form("/settings/people", "invite_person", &[("name", name), ("role", role)]).await;
         page.has_status(200).says("Send them this link now");
-        let link = page.html.split("/welcome?link=").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let browser = browser();
-        self.welcome(&browser, &format!("link={link}"), name).await;
+        self.welcome(&browser, &format!("link={}", shown_once(&page, "/welcome?link=")), name).await;
         browser
     }
 

@@ -77,6 +77,18 @@ pub fn version(page: &Page) -> String {
     field.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
+/// The id of somebody on the page about people.
+pub fn person(page: &Page, name: &str) -> String {
+    let wanted = format!(">{name}<");
+    let link = page.html.split("/settings/people/").skip(1).find(|part| part.contains(&wanted)).unwrap();
+    link.split('"').next().unwrap().to_owned()
+}
+
+/// The secret that a page shows once, behind what it begins with.
+pub fn shown_once(page: &Page, begins: &str) -> String {
+    page.html.split(begins).nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
 /// The part of the list of branches that is about one of them.
 pub fn card(page: &Page, branch: &str) -> String {
     let wanted = format!("</svg>{branch}<");

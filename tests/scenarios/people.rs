@@ -1,7 +1,7 @@
 //! People: how the first administrator comes in, how others do, what each role may do, and how all of it ends.
 
 use crate::headway::{Headway, PASSWORD, browser};
-use crate::page::Page;
+use crate::page::{person, shown_once};
 use crate::repository::Repository;
 use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
 use std::process::Command;
@@ -21,11 +21,6 @@ async fn status(headway: &Headway, client: &reqwest::Client, path: &str) -> u16 
         .unwrap()
         .status()
         .into()
-}
-
-/// The token that a page shows once.
-fn token(page: &Page) -> String {
-    format!("headway_{}", page.html.split("value=\"headway_").nth(1).unwrap().split('"').next().unwrap())
 }
 
 #[tokio::test]
@@ -112,11 +107,7 @@ async fn each_role_does_its_share_and_is_told_what_it_lacks() {
 
     // A role on this stack alone, through a group.
     let people = headway.page("/settings/people").await;
-    let id = |name: &str| {
-        let link =
-            people.html.split("/settings/people/").skip(1).find(|part| part.contains(&format!(">{name}<"))).unwrap();
-        link.split('"').next().unwrap().to_owned()
-    };
+    let id = |name: &str| person(&people, name);
     let nils = id("nils");
     headway
         .form("/settings/people", "save_groups", &[("person", &nils), ("groups", "ops\nnetwork")])
@@ -153,7 +144,7 @@ async fn a_token_does_no_more_than_it_says_and_makes_no_others() {
     let make = [("name", "nightly"), ("role", "reader"), ("stack", "network"), ("days", "30")];
     let shown = headway.form("/account", "make_token", &make).await;
     shown.says("Copy it now");
-    let token = token(&shown);
+    let token = format!("headway_{}", shown_once(&shown, "value=\"headway_"));
     assert!(!headway.page(&shown.path).await.html.contains(&token), "it is shown once");
     let plain = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let ask = async |shown: &str, path: &str| {

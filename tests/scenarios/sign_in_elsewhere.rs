@@ -2,7 +2,7 @@
 //! roles; and everything that signs nobody in.
 
 use crate::headway::{Headway, browser, terraform};
-use crate::page::Page;
+use crate::page::{Page, person};
 use crate::provider::{CLIENT_ID, CLIENT_SECRET, Provider, Signed, now};
 use crate::simulated::{Simulated, buttons};
 use axum::http::StatusCode;
@@ -97,10 +97,8 @@ async fn a_github_account_that_was_connected_signs_in() {
     headway.page("/activity").await.says("connect account").says("with GitHub as ada").says("refused");
 
     // Shut out is shut out everywhere.
-    let people = headway.page("/settings/people").await;
-    let link = people.html.split("/settings/people/").skip(1).find(|part| part.contains(">rosa<")).unwrap();
-    let id = link.split('"').next().unwrap();
-    headway.form("/settings/people", "set_person_disabled", &[("person", id), ("disabled", "true")]).await;
+    let id = person(&headway.page("/settings/people").await, "rosa");
+    headway.form("/settings/people", "set_person_disabled", &[("person", &id), ("disabled", "true")]).await;
     let late = browser();
     let end = connect_github(&github, &late, "ada").await;
     seen(headway, &late, &end).await.has_status(409).says("rosa was shut out.");
@@ -333,10 +331,8 @@ async fn of_whoever_presses_deploy_the_role_here_counts_as_well() {
     assert!(github.check(&commit, "headway/network deploy").await.is_none());
     github.headway.page("/activity").await.says("github/acme").says("this takes the role writer");
     // As a writer it goes through.
-    let people = github.headway.page("/settings/people").await;
-    let link = people.html.split("/settings/people/").skip(1).find(|part| part.contains(">rosa<")).unwrap();
-    let id = link.split('"').next().unwrap();
-    github.headway.form("/settings/people", "set_role", &[("person", id), ("role", "writer")]).await;
+    let id = person(&github.headway.page("/settings/people").await, "rosa");
+    github.headway.form("/settings/people", "set_role", &[("person", &id), ("role", "writer")]).await;
     github.click(&check, "deploy", "acme", true).await;
     github.until_check(&commit, "headway/network deploy", "its apply", crate::simulated::ended("success")).await;
     github.is_true_to_github().await;

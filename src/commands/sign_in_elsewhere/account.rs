@@ -3,6 +3,7 @@
 use crate::commands::Context;
 use crate::commands::authenticate::{Identity, Place};
 use crate::commands::invite::new_person;
+use crate::commands::manage_people::{changed_accounts, changed_groups, groups_of};
 use crate::commands::sign_in::{Begun, begin_in};
 use crate::domain::permission::Viewer;
 use crate::domain::person::{Holder, PersonId, fitting_name};
@@ -40,7 +41,7 @@ impl Account {
                     "Sign in in another way and connect GitHub on your account's page, or ask an administrator.",
                 ));
             }
-            (None, Self::Openid { subject, .. }) => newcomer(context, &mut writing, subject, &place.from).await?,
+            (None, Self::Openid { subject, .. }) => self.let_in(context, &mut writing, subject, &place.from).await?,
         };
         if person.disabled {
             return Err(Problem::people(format!("{} was shut out.", person.name), "Ask an administrator."));
@@ -76,9 +77,10 @@ impl Account {
                 "Ask an administrator to have your accounts forgotten first.",
             ));
         }
-        let person = self.on(before);
+        let person = self.on(before.clone());
         writing.save_person(&person).await?;
-        context.record(&mut writing, viewer, "connect account", None, None, self.name()).await?;
+        let detail = (self.name(), changed_accounts(&before, &person));
+        context.record(&mut writing, viewer, "connect account", None, None, detail).await?;
         self.take_groups(context, &mut writing, &person, &viewer.from).await?;
         Ok(writing.commit().await?)
     }
@@ -120,40 +122,45 @@ impl Account {
             Self::Github(_) => return Ok(()),
             Self::Openid { subject, .. } => &subject.groups,
         };
-        let before = writing.memberships().await?.into_iter();
-        let before = before.filter(|(member, _, source)| *member == person.id && *source == MembershipSource::Openid);
-        let mut before: Vec<String> = before.map(|(_, group, _)| group).collect();
-        before.sort();
+        let before = groups_of(writing, &person.id, MembershipSource::Openid).await?;
         if before == *groups {
             return Ok(());
         }
         writing.set_groups(&person.id, MembershipSource::Openid, groups).await?;
         let viewer = Viewer { from: from.to_owned(), ..Viewer::system() };
-        let list = |groups: &[String]| if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
-        let detail = format!("{}: {}, told by the provider; before: {}", person.name, list(groups), list(&before));
+        let list = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+        let detail = (format!("{}: {list}, told by the provider", person.name), changed_groups(&before, groups));
         context.record(writing, &viewer, "set groups", None, None, detail).await
     }
-}
 
-/// Somebody whom the provider names and nobody knows: they are let in when one of their groups has a role somewhere.
-async fn newcomer(context: &Context, writing: &mut Writing, subject: &Subject, from: &str) -> Result<Person, Problem> {
-    let granted = writing.grants().await?.into_iter().any(|grant| match grant.holder {
-        Holder::Group(group) => subject.groups.contains(&group),
-        Holder::Person(_) => false,
-    });
-    if !granted {
-        return Err(Problem::people(
-            "The provider knows you, but none of your groups has a role here.",
-            "Ask an administrator to give one of your groups a role, or to invite you.",
-        ));
+    /// Adds somebody whom the provider names and nobody knows, when one of their groups has a role somewhere.
+    async fn let_in(
+        &self,
+        context: &Context,
+        writing: &mut Writing,
+        subject: &Subject,
+        from: &str,
+    ) -> Result<Person, Problem> {
+        let granted = writing.grants().await?.into_iter().any(|grant| match grant.holder {
+            Holder::Group(group) => subject.groups.contains(&group),
+            Holder::Person(_) => false,
+        });
+        if !granted {
+            return Err(Problem::people(
+                "The provider knows you, but none of your groups has a role here.",
+                "Ask an administrator to give one of your groups a role, or to invite you.",
+            ));
+        }
+        let name = free_name(writing, subject).await?;
+        let nobody = new_person(context, &name);
+        let person = self.on(nobody.clone());
+        writing.add_person(&person).await?;
+        let viewer = Viewer { from: from.to_owned(), ..Viewer::system() };
+        let differences = changed_accounts(&nobody, &person).and("Name", "", &name);
+        let detail = (format!("{name}, whom the provider named, through their groups"), differences);
+        context.record(writing, &viewer, "let in", None, None, detail).await?;
+        Ok(person)
     }
-    let name = free_name(writing, subject).await?;
-    let person = new_person(context, &name);
-    writing.add_person(&person).await?;
-    let viewer = Viewer { from: from.to_owned(), ..Viewer::system() };
-    let detail = format!("{name}, whom the provider named, through their groups");
-    context.record(writing, &viewer, "let in", None, None, detail).await?;
-    Ok(person)
 }
 
 /// What they are called at the provider, made fit, and made nobody else's.
