@@ -186,7 +186,7 @@ pub async fn set_disabled(
     Ok(writing.commit().await?)
 }
 
-/// Forgets the accounts elsewhere that sign a person in.
+/// Forgets the accounts elsewhere that sign a person in, with the groups that a provider told of.
 pub async fn forget_accounts(
     context: &Context,
     permit: &Permit<ManagePeople>,
@@ -197,12 +197,15 @@ pub async fn forget_accounts(
     let known = person.clone();
     let alone = Person { github_id: None, github_login: None, openid_issuer: None, openid_subject: None, ..person };
     writing.save_person(&alone).await?;
+    let groups = groups_of(&mut writing, &alone.id, MembershipSource::Openid).await?;
+    writing.set_groups(&alone.id, MembershipSource::Openid, &[]).await?;
     let result = keeps_an_administrator(&mut writing).await;
     if result.is_err() {
         drop(writing);
         return context.noted(permit, None, result).await;
     }
-    let detail = (known.name.clone(), changed_accounts(&known, &alone));
+    let differences = changed_accounts(&known, &alone).and("Groups", groups.join(", "), "");
+    let detail = (known.name.clone(), differences);
     context.record(&mut writing, permit.viewer(), "forget accounts", None, None, detail).await?;
     Ok(writing.commit().await?)
 }

@@ -100,11 +100,12 @@ impl Headway {
         self.child.wait().unwrap().code()
     }
 
-    /// Starts anew on the same data folder.
-    pub fn start_again(&mut self) {
-        let (child, url, _) = spawn("serve", self.data.path(), &self.environment);
+    /// Starts anew on the same data folder; the link that it prints when nobody manages it.
+    pub fn start_again(&mut self) -> Option<String> {
+        let (child, url, link) = spawn("serve", self.data.path(), &self.environment);
         self.child = child;
         self.url = url;
+        link
     }
 
     /// Starts anew, with one more variable in its environment.

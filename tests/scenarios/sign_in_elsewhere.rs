@@ -192,6 +192,13 @@ async fn whoever_a_provider_names_has_the_roles_of_their_groups() {
     seen(&headway, &after, "/account").await.says("You have no role yet");
     seen(&headway, &ada, "/account").await.says("You have no role yet").lacks("Groups: ops");
 
+    // With the account, what the provider told of goes as well.
+    let id = person(&headway.page("/settings/people").await, "ada");
+    let page = format!("/settings/people/{id}");
+    headway.page(&page).await.says("The provider says: staff.");
+    headway.form(&page, "forget_accounts", &[("person", &id)]).await.lacks("The provider says").says("cannot sign in");
+    headway.page("/activity?action=forget+accounts").await.says("Name at the provider ada-1 none Groups staff none");
+
     // Whoever is signed in connects the account to themselves.
     let client = headway.client();
     provider.says(json!({ "sub": "operator-1", "groups": [] }), Signed::Well);
@@ -201,6 +208,42 @@ async fn whoever_a_provider_names_has_the_roles_of_their_groups() {
     headway.page("/account").await.says("operator").says("You also sign in with the provider at");
     let (same, _) = with_provider(&headway, &provider, json!({ "sub": "operator-1" }), Signed::Well).await;
     seen(&headway, &same, "/account").await.says("operator").says("administrator in the whole");
+}
+
+#[tokio::test]
+async fn a_provider_takes_the_last_administrators_group_away_and_there_is_a_way_back() {
+    let (mut headway, provider) = (Headway::start().await, Provider::start().await);
+    allow_provider(&headway, provider.url()).await;
+    let grant = [("group", "admins"), ("role", "administrator")];
+    headway.form("/settings/people", "set_role", &grant).await.says("Saved.");
+    let (ada, _) = with_provider(&headway, &provider, json!({ "groups": ["admins"] }), Signed::Well).await;
+    seen(&headway, &ada, "/account").await.says("administrator in the whole");
+    // With ada there, the operator need not be one.
+    let people = headway.page("/settings/people").await;
+    let id = person(&people, "operator");
+    let operator = headway.act_with(ada);
+    let role = [("person", id.as_str()), ("role", "reader")];
+    headway.form("/settings/people", "set_role", &role).await.says("Saved.");
+    headway.act_with(operator);
+    let log = || std::fs::read_to_string(headway.data.path().join("headway.log")).unwrap();
+    let lost = "Nobody who manages people can sign in any more";
+    headway.page("/activity").await.lacks(lost);
+
+    // The provider's word counts: they come in, and manage nothing.
+    let (ada, page) = with_provider(&headway, &provider, json!({ "groups": ["staff"] }), Signed::Well).await;
+    page.has_status(200);
+    seen(&headway, &ada, "/account").await.says("You have no role yet").says("Groups: staff");
+    headway.page("/activity").await.says(lost).says("Groups admins staff");
+    assert_eq!(log().matches(lost).count(), 1, "{}", log());
+    // It is said when it happens, and not with every sign-in.
+    with_provider(&headway, &provider, json!({ "groups": [] }), Signed::Well).await;
+    assert_eq!(log().matches(lost).count(), 1);
+
+    headway.end("-TERM");
+    let link = headway.start_again().unwrap();
+    let grace = browser();
+    headway.welcome(&grace, &link, "grace").await;
+    seen(&headway, &grace, "/account").await.says("grace").says("administrator in the whole");
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use crate::commands::Context;
 use crate::commands::authenticate::{Identity, Place};
 use crate::commands::invite::new_person;
-use crate::commands::manage_people::{changed_accounts, changed_groups, groups_of};
+use crate::commands::manage_people::{administrators, changed_accounts, changed_groups, groups_of};
 use crate::commands::sign_in::{Begun, begin_in};
-use crate::domain::permission::Viewer;
+use crate::domain::permission::{Action, ManagePeople, Viewer};
 use crate::domain::person::{Holder, PersonId, fitting_name};
 use crate::domain::problem::{Problem, Thing};
 use crate::github::oauth::User;
@@ -14,6 +14,10 @@ use crate::store::{MembershipSource, Person, Reading, Writing};
 
 /// How many numbers are tried to make a name nobody else's.
 const NUMBERS: usize = 1000;
+
+/// What is said when a provider has taken away the groups of the last one who manages people.
+const NOBODY_LEFT: &str = "Nobody who manages people can sign in any more: the provider took the groups of the last one \
+    away. Start Headway again, and it prints a link for an administrator.";
 
 /// An account that somebody has shown to be theirs.
 #[derive(Clone, Debug)]
@@ -47,9 +51,10 @@ impl Account {
             return Err(Problem::people(format!("{} was shut out.", person.name), "Ask an administrator."));
         }
         let person = self.on(person);
-        self.take_groups(context, &mut writing, &person, &place.from).await?;
+        let taken = self.take_groups(context, &mut writing, &person, &place.from).await?;
         let begun = begin_in(context, &mut writing, person, place, &format!("with {}", self.name())).await?;
         writing.commit().await?;
+        taken.warn();
         Ok(begun)
     }
 
@@ -81,8 +86,10 @@ impl Account {
         writing.save_person(&person).await?;
         let detail = (self.name(), changed_accounts(&before, &person));
         context.record(&mut writing, viewer, "connect account", None, None, detail).await?;
-        self.take_groups(context, &mut writing, &person, &viewer.from).await?;
-        Ok(writing.commit().await?)
+        let taken = self.take_groups(context, &mut writing, &person, &viewer.from).await?;
+        writing.commit().await?;
+        taken.warn();
+        Ok(())
     }
 
     async fn person(&self, reading: &mut Reading) -> Result<Option<Person>, Problem> {
@@ -110,27 +117,34 @@ impl Account {
         }
     }
 
-    /// Puts the groups that the provider tells of in place of those that it told of before.
+    /// Puts the groups that the provider tells of in place of those that it told of before, whatever role goes with them:
+    /// whoever a provider throws out is out. When nobody who manages people is left, that is said.
     async fn take_groups(
         &self,
         context: &Context,
         writing: &mut Writing,
         person: &Person,
         from: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<Taken, Problem> {
         let groups = match self {
-            Self::Github(_) => return Ok(()),
+            Self::Github(_) => return Ok(Taken::OthersManage),
             Self::Openid { subject, .. } => &subject.groups,
         };
         let before = groups_of(writing, &person.id, MembershipSource::Openid).await?;
         if before == *groups {
-            return Ok(());
+            return Ok(Taken::OthersManage);
         }
+        let managed = !administrators(writing).await?.is_empty();
         writing.set_groups(&person.id, MembershipSource::Openid, groups).await?;
         let viewer = Viewer { from: from.to_owned(), ..Viewer::system() };
         let list = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
         let detail = (format!("{}: {list}, told by the provider", person.name), changed_groups(&before, groups));
-        context.record(writing, &viewer, "set groups", None, None, detail).await
+        context.record(writing, &viewer, "set groups", None, None, detail).await?;
+        if managed && administrators(writing).await?.is_empty() {
+            context.record(writing, &viewer, ManagePeople::NAME, None, None, NOBODY_LEFT).await?;
+            return Ok(Taken::NobodyManages);
+        }
+        Ok(Taken::OthersManage)
     }
 
     /// Adds somebody whom the provider names and nobody knows, when one of their groups has a role somewhere.
@@ -160,6 +174,26 @@ impl Account {
         let detail = (format!("{name}, whom the provider named, through their groups"), differences);
         context.record(writing, &viewer, "let in", None, None, detail).await?;
         Ok(person)
+    }
+}
+
+/// What it came to that a provider told of groups.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+enum Taken {
+    /// Nothing for those who manage people.
+    OthersManage,
+    /// The last one who manages people does so no more.
+    NobodyManages,
+}
+
+impl Taken {
+    /// Says in the log what an operator has to know, once it is so.
+    fn warn(self) {
+        match self {
+            Self::OthersManage => {}
+            Self::NobodyManages => tracing::warn!("{NOBODY_LEFT}"),
+        }
     }
 }
 
