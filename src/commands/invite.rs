@@ -60,10 +60,22 @@ pub async fn invite(
     Ok((person.id, link))
 }
 
-/// A new link for somebody who is known: their password stays until they choose another.
+/// A new link for somebody who is known: their password stays until they choose another. Whoever is shut out gets none: it
+/// would lead nowhere.
 pub async fn renew(context: &Context, permit: &Permit<ManagePeople>, person: &PersonId) -> Result<Link, Problem> {
+    let result = try_to_renew(context, permit, person).await;
+    context.noted(permit, None, result).await
+}
+
+async fn try_to_renew(context: &Context, permit: &Permit<ManagePeople>, person: &PersonId) -> Result<Link, Problem> {
     let mut writing = context.store.write().await?;
     let person = writing.person(person).await?.ok_or(Problem::NotFound(Thing::Person))?;
+    if person.disabled {
+        return Err(Problem::people(
+            format!("{} is shut out, and no link lets them in.", person.name),
+            "Let them in again first, then make the link.",
+        ));
+    }
     let link = link_in(context, &mut writing, Some(person.id)).await?;
     context.record(&mut writing, permit.viewer(), "make a link", None, None, format!("for {}", person.name)).await?;
     writing.commit().await?;

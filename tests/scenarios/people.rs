@@ -127,6 +127,15 @@ async fn each_role_does_its_share_and_is_told_what_it_lacks() {
     let wanda = id("wanda");
     headway.form("/settings/people", "set_person_disabled", &[("person", &wanda), ("disabled", "true")]).await;
     assert_eq!(call(&writer, "unlock_stack", &on_network).await, 401);
+    let page = headway.form(&format!("/settings/people/{wanda}"), "renew_invitation", &[("person", &wanda)]).await;
+    page.has_status(409).says("wanda is shut out, and no link lets them in.").says("Let them in again first");
+    headway.page("/activity").await.says("wanda is shut out, and no link lets them in.");
+    headway.form("/settings/people", "set_person_disabled", &[("person", &wanda)]).await.says("Saved.");
+    headway
+        .form("/settings/people", "renew_invitation", &[("person", &wanda)])
+        .await
+        .has_status(200)
+        .says("Send them this link now");
     let operator = id("operator");
     let shut = [("person", operator.as_str()), ("disabled", "true")];
     let page = format!("/settings/people/{operator}");
