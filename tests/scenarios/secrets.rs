@@ -1,24 +1,21 @@
 //! Secrets: a text that nobody could guess is put into every kind of secret, everything is done that might give it away,
 //! and then it is looked for everywhere. And: a proposed run never sees what only an apply needs.
 
+mod people;
+mod search;
+
 use crate::headway::{Headway, engine_before, terraform};
 use crate::repository::Repository;
 use crate::simulated::Simulated;
-use aho_corasick::AhoCorasick;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::{Path, PathBuf};
+use search::{Needles, add, canary, search_files, search_pages, search_saved_plans, watch_arguments};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-/// What is looked for: the bytes, and which secret they give away.
-type Needles = BTreeMap<Vec<u8>, String>;
-
-/// The canaries, one for each kind of secret. Whoever adds a kind of secret to Headway (a password, a session, a token of a
-/// person or a script) adds one here and uses it in [`a_canary_in_every_kind_of_secret_is_found_nowhere`].
+/// The canaries, one for each kind of secret that somebody enters; those that Headway makes are learned when they are made.
+/// Whoever adds a kind of secret to Headway adds one here, or learns it, and uses it in
+/// [`a_canary_in_every_kind_of_secret_is_found_nowhere`].
 struct Canaries {
     planning: String,
     applying: String,
@@ -27,130 +24,29 @@ struct Canaries {
     state: String,
     credential: String,
     refused: String,
+    password: String,
+    provider: String,
 }
 
 impl Canaries {
     fn new() -> Self {
-        let [planning, applying, both, first, second, state, credential, refused] =
-            ["plan", "apply", "both", "first", "second", "state", "credential", "refused"].map(canary);
-        Self { planning, applying, both, lines: format!("{first}\n{second}"), state, credential, refused }
+        let [planning, applying, both, first, second, state, credential, refused, password, provider] =
+            ["plan", "apply", "both", "first", "second", "state", "credential", "refused", "password", "provider"]
+                .map(canary);
+        let lines = format!("{first}\n{second}");
+        Self { planning, applying, both, lines, state, credential, refused, password, provider }
     }
 
     fn needles(&self) -> Needles {
         let mut needles = Needles::new();
         let lines = self.lines.lines();
         let all = [&self.planning, &self.applying, &self.both, &self.state, &self.credential, &self.refused];
-        for canary in all.into_iter().map(String::as_str).chain(lines) {
+        let of_people = [&self.password, &self.provider];
+        for canary in all.into_iter().chain(of_people).map(String::as_str).chain(lines) {
             add(canary.split('/').next().unwrap(), &mut needles);
         }
         needles
     }
-}
-
-/// A text that is in no other file of this machine, with characters that every encoding changes after it.
-fn canary(kind: &str) -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("{kind}{:016x}{:016x}/+é \"&%", random(), random())
-}
-
-/// Adds the ways in which a plain text is found although it was encoded: as it is, in hexadecimal digits, and in base64
-/// wherever in a group of three bytes it begins.
-fn add(plain: &str, needles: &mut Needles) {
-    let mut insert = |needle: String| needles.insert(needle.into_bytes(), plain.to_owned());
-    insert(plain.to_owned());
-    insert(plain.bytes().map(|byte| format!("{byte:02x}")).collect());
-    insert(plain.bytes().map(|byte| format!("{byte:02X}")).collect());
-    for before in 0..3 {
-        let encoded = STANDARD.encode(["x".repeat(before), plain.to_owned()].concat());
-        insert(encoded[4..encoded.len() - 4].to_owned());
-    }
-}
-
-/// Which secrets a text gives away.
-fn found(bytes: &[u8], needles: &Needles) -> BTreeSet<String> {
-    let finder = AhoCorasick::new(needles.keys()).unwrap();
-    let secrets: Vec<&String> = needles.values().collect();
-    finder.find_overlapping_iter(bytes).map(|found| secrets[found.pattern().as_usize()].clone()).collect()
-}
-
-/// Files under a folder that were changed since then, small enough to read.
-fn files(folder: &Path, since: SystemTime, files_found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(about) = entry.metadata() else { continue };
-        if about.is_dir() {
-            files(&entry.path(), since, files_found);
-        } else if about.is_file() && about.len() < 64 * 1024 * 1024 && about.modified().is_ok_and(|at| at >= since) {
-            files_found.push(entry.path());
-        }
-    }
-}
-
-/// Fails when a file gives a secret away, or is a saved plan in clear: Terraform packs those, so that nothing is found in
-/// them by looking.
-fn search_files(folder: &Path, since: SystemTime, needles: &Needles, except: &[&Path]) {
-    let mut all = Vec::new();
-    files(folder, since, &mut all);
-    for file in all.iter().filter(|file| !except.iter().any(|except| file.starts_with(except))) {
-        let Ok(bytes) = std::fs::read(file) else { continue };
-        let found = found(&bytes, needles);
-        assert!(found.is_empty(), "{} gives away {found:?}", file.display());
-    }
-}
-
-/// Fails when a saved plan lies about in clear.
-fn search_saved_plans(data: &Path) {
-    let mut all = Vec::new();
-    files(&data.join("runs"), SystemTime::UNIX_EPOCH, &mut all);
-    for file in all {
-        let bytes = std::fs::read(&file).unwrap_or_default();
-        assert!(!bytes.starts_with(b"PK\x03\x04"), "{} is a saved plan in clear", file.display());
-    }
-}
-
-/// Fails when a page or an answer of the API that can be reached from these gives a secret away.
-async fn search_pages(headway: &Headway, begin: &[String], needles: &Needles) {
-    let mut open: Vec<String> = begin.to_vec();
-    let mut seen: BTreeSet<String> = open.iter().cloned().collect();
-    while let Some(path) = open.pop() {
-        let page = headway.page(&path).await;
-        let found = found(page.html.as_bytes(), needles);
-        assert!(found.is_empty(), "{path} gives away {found:?}");
-        for link in page.html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-            let link = link.split('#').next().unwrap().replace("&amp;", "&");
-            let ours = link.starts_with('/') && !link.starts_with("/pkg/") && !link.starts_with("//");
-            if ours && seen.len() < 400 && seen.insert(link.clone()) {
-                open.push(link);
-            }
-        }
-    }
-    assert!(seen.len() > 20, "only {} pages were found", seen.len());
-    for (function, fields) in [
-        ("settings", vec![("stack", "leaky")]),
-        ("activity", vec![]),
-        ("stacks", vec![("search", ""), ("filter", "")]),
-        ("github", vec![("web", ""), ("api", ""), ("organization", "")]),
-        ("deliveries", vec![]),
-    ] {
-        let (status, answer) = headway.call(function, &fields).await;
-        let found = found(answer.to_string().as_bytes(), needles);
-        assert!(found.is_empty(), "{function} answers {status} and gives away {found:?}");
-    }
-}
-
-/// Looks at the arguments of every process of the machine until it is told to end; what it found.
-fn watch_arguments(needles: Needles, ends: Arc<AtomicBool>) -> std::thread::JoinHandle<BTreeSet<String>> {
-    std::thread::spawn(move || {
-        let mut all = BTreeSet::new();
-        while !ends.load(Ordering::Relaxed) {
-            for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-                if let Ok(arguments) = std::fs::read(process.path().join("cmdline")) {
-                    all.extend(found(&arguments, &needles));
-                }
-            }
-            std::thread::yield_now();
-        }
-        all
-    })
 }
 
 /// Prints every secret of its environment in every way that a shell knows, in pieces and in lines, then is Terraform. What
@@ -234,12 +130,15 @@ async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
     let headway = &simulated.headway;
 
     let mut needles = canaries.needles();
-    add(simulated.app["webhook_secret"].as_str().unwrap(), &mut needles);
+    for secret in ["webhook_secret", "client_secret"] {
+        add(simulated.app[secret].as_str().unwrap(), &mut needles);
+    }
     for line in simulated.app["pem"].as_str().unwrap().lines().filter(|line| !line.starts_with("---")) {
         add(line, &mut needles);
     }
     // The tokens of installations are random behind this.
     add(&format!("ghs_{}_", simulated.app["id"]), &mut needles);
+    let about_people = people::use_every_secret(&simulated, &canaries, &mut needles).await;
     let ends = Arc::new(AtomicBool::new(false));
     let arguments = watch_arguments(needles.clone(), ends.clone());
 
@@ -276,7 +175,8 @@ async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
     learn(&waiting.text(), &mut needles);
     // A plan that waits for a person lies in the data folder.
     search_saved_plans(headway.data.path());
-    search_everywhere(headway, &simulated, &needles, begun, std::slice::from_ref(&run)).await;
+    let pages = [about_people, pages_of(&run)].concat();
+    search_everywhere(headway, &simulated, &needles, begun, &pages).await;
     headway.press(&run, "confirm_run").await;
     learn(&headway.until_state(&run, "finished").await.text(), &mut needles);
     work.branch("fails", "main", "Fail with it", &[("failing.tf", FAILING)]);
@@ -287,11 +187,18 @@ async fn a_canary_in_every_kind_of_secret_is_found_nowhere() {
     page.says("The log says why.");
     learn(&page.text(), &mut needles);
 
-    search_everywhere(headway, &simulated, &needles, begun, &[run, failed]).await;
+    let pages = [pages, pages_of(&failed)].concat();
+    search_everywhere(headway, &simulated, &needles, begun, &pages).await;
     search_saved_plans(headway.data.path());
     assert_eq!(std::fs::read_dir(headway.data.path().join("runs")).map_or(0, Iterator::count), 0);
     ends.store(true, Ordering::Relaxed);
     assert_eq!(arguments.join().unwrap(), BTreeSet::new(), "among the arguments of a process");
+}
+
+/// Everything that is shown of a run.
+fn pages_of(run: &str) -> Vec<String> {
+    let logs = (0..9).flat_map(|position| [format!("{run}/log/{position}"), format!("{run}?log={position}")]);
+    logs.chain([format!("{run}/changes")]).collect()
 }
 
 async fn search_everywhere(
@@ -299,16 +206,12 @@ async fn search_everywhere(
     simulated: &Simulated,
     needles: &Needles,
     begun: SystemTime,
-    runs: &[String],
+    more: &[String],
 ) {
     let mut pages = vec!["/".to_owned(), "/stack/leaky".into(), "/activity".into(), "/settings/github".into()];
     pages.push("/stack/leaky/settings/environment".into());
     pages.push("/settings/github/deliveries".into());
-    for run in runs {
-        pages.extend((0..9).map(|position| format!("{run}/log/{position}")));
-        pages.extend((0..9).map(|position| format!("{run}?log={position}")));
-        pages.push(format!("{run}/changes"));
-    }
+    pages.extend_from_slice(more);
     search_pages(headway, &pages, needles).await;
     // The database with its journal, the mirrors, the runs, and what the server has logged.
     let key = headway.data.path().join("key");

@@ -30,7 +30,7 @@ async fn back_from_github(headway: &Headway, client: &Client, login: &str) -> St
     led(client, &format!("{page}&as={login}")).await
 }
 
-async fn connect_github(github: &Simulated, client: &Client, login: &str) -> String {
+pub async fn connect_github(github: &Simulated, client: &Client, login: &str) -> String {
     let back = back_from_github(&github.headway, client, login).await;
     led(client, &back).await
 }
@@ -52,7 +52,7 @@ async fn allow_provider(headway: &Headway, issuer: &str) {
 }
 
 /// Signs in with the provider: the browser, and the page that it ends on.
-async fn with_provider(headway: &Headway, provider: &Provider, claims: Value, signed: Signed) -> (Client, Page) {
+pub async fn with_provider(headway: &Headway, provider: &Provider, claims: Value, signed: Signed) -> (Client, Page) {
     provider.says(claims, signed);
     let client = browser();
     let page = led(&client, &format!("{}/sign-in/openid", headway.url)).await;
