@@ -119,7 +119,6 @@ fn Invite() -> impl IntoView {
 #[component]
 fn Groups(groups: Vec<(String, Option<StackId>, Role)>, choices: Vec<(StackId, String)>) -> impl IntoView {
     let set = ServerAction::<SetRole>::new();
-    let take = ServerAction::<SetRole>::new();
     let problem = told(set);
     view! {
         <section aria-labelledby="groups-title">
@@ -134,14 +133,7 @@ fn Groups(groups: Vec<(String, Option<StackId>, Role)>, choices: Vec<(StackId, S
                         view! {
                             <li class="grant">
                                 <span><strong>{group.clone()}</strong> {format!(": {} {place}", role.label())}</span>
-                                <ActionForm action=take>
-                                    <input type="hidden" name="group" value=group />
-                                    <input type="hidden" name="stack" value=stack.map(|stack| stack.to_string()).unwrap_or_default() />
-                                    <button class="button" data-kind="quiet" type="submit" aria-label=label>
-                                        <Icon name="cross" />
-                                        "Take away"
-                                    </button>
-                                </ActionForm>
+                                <TakeAway action=set holder=("group", group) stack label />
                             </li>
                         }
                     })
@@ -167,6 +159,31 @@ fn Groups(groups: Vec<(String, Option<StackId>, Role)>, choices: Vec<(StackId, S
                 </div>
             </ActionForm>
         </section>
+    }
+}
+
+/// The button that takes a role away.
+#[component]
+pub fn TakeAway(
+    /// What also gives roles, so that a refusal stands in one place.
+    action: ServerAction<SetRole>,
+    /// Who has it: the field that says so, `person` or `group`, and its value.
+    holder: (&'static str, String),
+    /// Where it is good; none is in the whole.
+    stack: Option<StackId>,
+    /// What it says to those who do not see what it stands beside.
+    label: String,
+) -> impl IntoView {
+    let (field, value) = holder;
+    view! {
+        <ActionForm action>
+            <input type="hidden" name=field value=value />
+            <input type="hidden" name="stack" value=stack.map(|stack| stack.to_string()).unwrap_or_default() />
+            <button class="button" data-kind="quiet" type="submit" aria-label=label>
+                <Icon name="cross" />
+                "Take away"
+            </button>
+        </ActionForm>
     }
 }
 

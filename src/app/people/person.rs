@@ -1,6 +1,6 @@
 //! One person: roles, groups, how they sign in, and shutting them out.
 
-use super::Place;
+use super::{Place, TakeAway};
 use crate::app::api::{self, ForgetAccounts, RenewInvitation, SaveGroups, SetPersonDisabled, SetRole};
 use crate::app::flash::typed;
 use crate::app::problem::{Told, told};
@@ -59,15 +59,14 @@ fn Person(view: PersonView, saved: bool) -> impl IntoView {
 
 #[component]
 fn Roles(view: PersonView) -> impl IntoView {
-    let (set, take) = (ServerAction::<SetRole>::new(), ServerAction::<SetRole>::new());
-    let (problem, problem_of_taking) = (told(set), told(take));
+    let set = ServerAction::<SetRole>::new();
+    let problem = told(set);
     let id = view.row.id.to_string();
     let whose = StoredValue::new(id.clone());
     view! {
         <section aria-labelledby="roles-title">
             <h2 id="roles-title">"Roles"</h2>
             {view.grants.is_empty().then(|| view! { <p class="meta">"None of their own."</p> })}
-            <Told problem=problem_of_taking />
             <ul class="plain">
                 {view
                     .grants
@@ -78,14 +77,7 @@ fn Roles(view: PersonView) -> impl IntoView {
                         view! {
                             <li class="grant">
                                 <span><strong>{role.label()}</strong> {format!(" {place}")}</span>
-                                <ActionForm action=take>
-                                    <input type="hidden" name="person" value=whose.get_value() />
-                                    <input type="hidden" name="stack" value=stack.map(|stack| stack.to_string()).unwrap_or_default() />
-                                    <button class="button" data-kind="quiet" type="submit" aria-label=label>
-                                        <Icon name="cross" />
-                                        "Take away"
-                                    </button>
-                                </ActionForm>
+                                <TakeAway action=set holder=("person", whose.get_value()) stack label />
                             </li>
                         }
                     })
