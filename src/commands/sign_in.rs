@@ -6,7 +6,6 @@ use super::Context;
 use super::authenticate::Place;
 use super::throttle::Allowance;
 use crate::domain::permission::{Oneself, Viewer};
-use crate::domain::person::NAME_LIMIT;
 use crate::domain::problem::Problem;
 use crate::domain::sealed;
 use crate::secret::{fingerprint, fresh};
@@ -49,19 +48,20 @@ pub async fn sign_in(context: &Context, name: &str, password: String, place: &Pl
         tracing::error!(%error, "cannot compare a password");
         Problem::UNAVAILABLE
     })?;
-    match person.filter(|_| fits) {
-        Some(person) => {
+    match (person, fits) {
+        (Some(person), true) => {
             context.throttle.forgive(&format!("name {}", name.to_lowercase()));
             begin(context, person, place, "with their password").await
         }
-        None => {
+        (person, _) => {
             let problem = Problem::people(
                 "This name and password do not fit.",
                 "Check both, or ask an administrator for a new link to choose a password.",
             );
-            // Nobody has proved that the name is theirs.
-            let tried: String = name.chars().take(NAME_LIMIT).collect();
-            let sentence = format!("As {tried:?}: {}", problem.sentence());
+            // Nobody has proved that the name is theirs; and what is nobody's name may be a password in the wrong field.
+            let tried =
+                person.map_or_else(|| "a name that is nobody's".to_owned(), |person| format!("{:?}", person.name));
+            let sentence = format!("As {tried}: {}", problem.sentence());
             context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &sentence).await?;
             Err(problem)
         }

@@ -152,7 +152,9 @@ async fn the_command_line_says_what_is_wrong_and_exits_with_an_error() {
 #[tokio::test]
 async fn what_fails_inside_tells_its_request_and_nothing_else() {
     let headway = Headway::start().await;
-    past_headway(headway.data.path(), "alter table stack rename to mislaid; alter table run rename to ran").await.unwrap();
+    past_headway(headway.data.path(), "alter table stack rename to mislaid; alter table run rename to ran")
+        .await
+        .unwrap();
     let mut requests = Vec::new();
     for (method, path, accept) in [
         ("GET", "/", "text/html"),

@@ -88,6 +88,8 @@ pub async fn use_every_secret(simulated: &Simulated, canaries: &Canaries, needle
     // The sessions that it begins.
     let second = sent(headway, "sign_in", "", &[("name", "rosa"), ("password", password)], needles).await;
     sent(headway, "sign_in", "", &[("name", "rosa"), ("password", &wrong)], needles).await;
+    // Typed where the name belongs.
+    assert_eq!(headway.call("sign_in", &[("name", password), ("password", "rosa")]).await.0, 409);
     for session in [first.unwrap(), second.unwrap()] {
         add(&session, needles);
         let cookie = format!("session={session}");
