@@ -19,6 +19,18 @@ test("the activity log shows before and after, is narrowed by a form, and export
   await open("/activity");
   await page.getByLabel("Stack", { exact: true }).selectOption(stack.id);
   await page.getByLabel("Action").selectOption("change settings");
+  // What happens meanwhile is told, and takes nothing away of what is being chosen.
+  const elsewhere = await page.context().newPage();
+  await elsewhere.goto(`${stack.home}/settings/behavior`);
+  const autodeploy = elsewhere.getByRole("switch", { name: "Autodeploy" });
+  await autodeploy.setChecked(!(await autodeploy.isChecked()));
+  await elsewhere.getByRole("button", { name: "Save" }).click();
+  await expect(elsewhere.getByRole("status").filter({ hasText: "Saved." })).toBeVisible();
+  await elsewhere.close();
+  if (test.info().project.name === "javascript") {
+    await expect(page.getByRole("button", { name: "Show them" })).toBeVisible();
+  }
+  await expect(page.getByLabel("Action")).toHaveValue("change settings");
   await page.getByRole("button", { name: "Show", exact: true }).click();
   await expect(page).toHaveURL(new RegExp(`stack=${stack.id}&.*action=change(\\+|%20)settings`));
   const log = page.getByRole("region", { name: "Activity log" });

@@ -9,6 +9,7 @@ use crate::domain::activity::Outcome;
 use crate::domain::actor::ActorKind;
 use crate::domain::difference::{Differences, word};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
@@ -58,12 +59,38 @@ fn address(path: &str, filter: &ActivityFilter, before: Option<i64>) -> String {
 pub fn ActivityPage() -> impl IntoView {
     let (live, query) = (use_live(), use_query_map());
     let asked = Memo::new(move |_| filter(&query.read()));
-    let page = Resource::new(move || (asked.get(), live.changed.get()), |(filter, _)| api::activity(filter));
+    // Read anew when somebody asks: under their hands the form would forget what they chose, and an entry would close.
+    let again = RwSignal::new(0_u32);
+    let page = Resource::new(move || (asked.get(), again.get()), |(filter, _)| api::activity(filter));
+    let newest = RwSignal::new(None);
+    Effect::new(move |_| {
+        live.changed.track();
+        let filter = asked.get();
+        spawn_local(async move {
+            if let Ok(view) = api::activity(filter).await {
+                newest.set(view.entries.first().map(|entry| entry.number));
+            }
+        });
+    });
     view! {
         <Title text="Activity" />
         <Listen topic=Signal::derive(String::new) />
         <h1>"Activity"</h1>
-        <Loaded resource=page render=move |view| view! { <Log view asked=asked.get_untracked() /> } />
+        <Loaded
+            resource=page
+            render=move |view| {
+                let shown = view.entries.first().map(|entry| entry.number);
+                view! {
+                    <p class="note" role="status" hidden=move || newest.get() <= shown>
+                        "There are newer entries. "
+                        <button class="button" type="button" on:click=move |_| again.update(|times| *times += 1)>
+                            "Show them"
+                        </button>
+                    </p>
+                    <Log view asked=asked.get_untracked() />
+                }
+            }
+        />
     }
 }
 
