@@ -36,9 +36,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
 /// What the banner of the sample says.
-const SAMPLE: &str = "This is the sample: a repository made on this machine, planned and applied for real with \
-    resources that exist only in Terraform's state. Whoever reaches it is signed in as its operator, so this machine \
-    alone may. Try anything.";
+const SAMPLE: &str = "This is the sample: planned and applied for real, with resources that exist only in \
+    Terraform's state. Whoever reaches it is signed in as its operator, and this machine alone can. Try anything.";
 
 /// Everything that the routes share.
 #[derive(Clone, Debug)]

@@ -62,7 +62,8 @@ pub async fn advance_itself(
     };
     let after = current_commit(writing, run).await?;
     let differences = moved(before.as_ref(), after.as_ref()).and("State", run.state.name(), to.name());
-    let sentence = note.unwrap_or(run.commit.hash.short());
+    let why = note.map(|note| format!(": {note}")).unwrap_or_default();
+    let sentence = format!("{} {}{why}", run.commit.hash.short(), to.name());
     context.record(writing, &headway, action, Some(&run.stack), Some(&run.id), (sentence, differences)).await?;
     Ok(advanced)
 }

@@ -45,7 +45,7 @@ async fn the_sample_is_for_this_machine_alone() {
         assert!(!refused.status.success() && said.contains("it listens on this machine alone"), "{address}: {said}");
     }
     let headway = Headway::start_with("demo", &[]).await;
-    headway.page("/").await.says("signed in as its operator").says("this machine alone");
+    headway.page("/").await.says("signed in as its operator").says("this machine alone can");
     let foreign = headway.client().get(&headway.url).header("host", "headway.example.com").send().await.unwrap();
     assert_eq!(foreign.status(), 421);
     let sync = headway.client().post(format!("{}/api/sync_stack", headway.url)).form(&[("stack", "network")]);

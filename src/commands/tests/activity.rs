@@ -79,7 +79,8 @@ async fn what_headway_does_by_itself_is_told_where_it_changes_or_ends_something(
     let told = everything(&world).await.split_off(before);
     assert_eq!(told.len(), 1, "{told:?}");
     let end = (told[0].actor.as_str(), told[0].action.as_str(), told[0].detail.as_str(), told[0].run_id.as_ref());
-    assert_eq!(end, ("Headway", "end", "The plan failed.", Some(&tracked.id)));
+    let detail = format!("{} failed: The plan failed.", run.commit.hash.short());
+    assert_eq!(end, ("Headway", "end", detail.as_str(), Some(&tracked.id)));
     let moved = format!("Current commit: {} → {first}; State: planning → failed", run.commit.hash);
     assert_eq!(told[0].differences.to_string(), moved);
 }
