@@ -11,16 +11,19 @@ use super::propose::start_proposed;
 use super::reconcile::standing::standing;
 use super::{Context, allow_plan, find_run, promote, retry};
 use crate::domain::check_run::{Button, Standing};
-use crate::domain::permission::{Action, AllowPlan, Promote, Propose, Retry, Viewer, permit};
+use crate::domain::permission::{Action, AllowPlan, Forbidden, Promote, Propose, Retry, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::run::Run;
 use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId, StackId};
 use crate::github::event::{Press, Sender};
-use crate::store::{CheckKind, GithubCheck};
+use crate::store::{CheckKind, GithubCheck, StoreError};
 use sender::{Unauthorised, clicker};
 use unknown::refuse_unknown;
+
+/// What the activity log calls a click of which it cannot be told what it asks for.
+const PRESS: &str = "press";
 
 /// What a click led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,22 +79,18 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
     };
     let repository = reading.github_repository(check.github_repository_id).await?;
     drop(reading);
-    let refuse = |problem: Problem| refuse(context, &check, &click.sender, Promote::NAME, problem);
+    let pressed = click.button.as_deref().map_or(Some(Button::Preview), Button::parse);
+    let action = pressed.map_or(PRESS, name);
+    let refuse = |problem: Problem| refuse(context, &check, &click.sender, action, problem);
     let forged = check.github_repository_id != click.repository || check.commit_hash.as_str() != click.commit;
     let installation = repository.as_ref().and_then(|repository| repository.installation_id);
     if forged || (click.installation.is_some() && click.installation != installation) {
         let reason = "The click names a repository, commit or installation that this check run does not belong to.";
         return refuse(Problem::github(reason, "Press the button on GitHub's own page.")).await;
     }
-    let button = match &click.button {
-        Some(identifier) => match Button::parse(identifier) {
-            Some(button) => button,
-            None => {
-                let reason = format!("Headway has no button {identifier:?}.");
-                return refuse(Problem::github(reason, "Press one that the check shows now.")).await;
-            }
-        },
-        None => Button::Preview,
+    let Some(button) = pressed else {
+        let reason = "Headway has no such button any more.";
+        return refuse(Problem::github(reason, "Press one that the check shows now.")).await;
     };
     answer(context, check, &click.sender, button, last).await
 }
@@ -156,6 +155,32 @@ pub async fn repeat_commit(
     Ok(Ok(answers.into_iter().next().unwrap_or_else(|| Answer::Ignored("No stack has a plan of that commit.".into()))))
 }
 
+/// Why a click led to nothing.
+enum Stopped {
+    /// It was refused here, and nobody has been told.
+    Here(Problem),
+    /// A command refused it, and has written that to the activity log.
+    ByCommand(Problem),
+}
+
+impl From<Problem> for Stopped {
+    fn from(problem: Problem) -> Self {
+        Self::ByCommand(problem)
+    }
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::ByCommand(error.into())
+    }
+}
+
+impl From<Forbidden> for Stopped {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Here(forbidden.into())
+    }
+}
+
 impl Click<'_> {
     async fn answer(&self, button: Button, last: bool) -> Pressed {
         let viewer = match self.authorised(button).await {
@@ -179,20 +204,23 @@ impl Click<'_> {
                 writing.commit().await?;
                 Ok(Ok(answer))
             }
-            Err(Problem::Unavailable { .. }) => Ok(Err("Headway could not do it now.".into())),
-            // The command itself has written the attempt to the activity log.
-            Err(problem) => self.tell(&problem).await,
+            Err(Stopped::Here(Problem::Unavailable { .. }) | Stopped::ByCommand(Problem::Unavailable { .. })) => {
+                Ok(Err("Headway could not do it now.".into()))
+            }
+            Err(Stopped::Here(problem)) => self.refuse(button, problem).await,
+            Err(Stopped::ByCommand(problem)) => tell(self.context, &self.check, self.sender, &problem).await,
         }
     }
 
-    async fn run(&self) -> Result<Run, Problem> {
-        let gone = || Problem::github("This run no longer exists.", "Push again to have the branch planned.");
+    async fn run(&self) -> Result<Run, Stopped> {
+        let gone =
+            || Stopped::Here(Problem::github("This run no longer exists.", "Push again to have the branch planned."));
         let id = self.check.run_id.as_ref().ok_or_else(gone)?;
         let mut reading = self.context.store.read().await?;
         find_run(&mut reading, &self.stack.id, id).await.map_err(|_| gone())
     }
 
-    async fn deploy(&self, viewer: &Viewer) -> Result<Answer, Problem> {
+    async fn deploy(&self, viewer: &Viewer) -> Result<Answer, Stopped> {
         let run = self.run().await?;
         self.read_pull_requests(&run).await;
         let mut reading = self.context.store.read().await?;
@@ -202,8 +230,7 @@ impl Click<'_> {
         if promoted.is_none()
             && let Some(problem) = overtaken(&standing)
         {
-            self.context.note_refusal(viewer, Promote::NAME, Some(&self.stack.id), Some(&run.id), &problem).await?;
-            return Err(problem);
+            return Err(Stopped::Here(problem));
         }
         let permit = permit::<Promote>(viewer, &self.stack.id)?;
         let promotion = promote::promote(self.context, &permit, &run.id).await?;
@@ -235,10 +262,10 @@ impl Click<'_> {
         }
     }
 
-    async fn preview(&self, viewer: &Viewer) -> Result<Answer, Problem> {
+    async fn preview(&self, viewer: &Viewer) -> Result<Answer, Stopped> {
         if self.check.kind == CheckKind::Tracked {
             let cure = "Retry it on its page, or promote the proposed run again.";
-            return Err(Problem::github("A deployment is not repeated from GitHub.", cure));
+            return Err(Stopped::Here(Problem::github("A deployment is not repeated from GitHub.", cure)));
         }
         let mut reading = self.context.store.read().await?;
         let newest = reading.newest_proposed_at(&self.stack.id, &self.check.commit_hash).await?;
@@ -258,29 +285,29 @@ impl Click<'_> {
             }
             None if self.check.kind == CheckKind::Fork => {
                 let cure = "Read its changes and press Allow plan, where the stack allows that.";
-                Err(Problem::github("The commit of a fork is planned only when a maintainer allows it.", cure))
+                let reason = "The commit of a fork is planned only when a maintainer allows it.";
+                Err(Stopped::Here(Problem::github(reason, cure)))
             }
             None => self.plan_untouched(viewer).await,
         }
     }
 
-    async fn plan_untouched(&self, viewer: &Viewer) -> Result<Answer, Problem> {
+    async fn plan_untouched(&self, viewer: &Viewer) -> Result<Answer, Stopped> {
         let hash = &self.check.commit_hash;
         let mut reading = self.context.store.read().await?;
         let repository = reading.repository(&self.stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
         drop(reading);
         let branch = repository.heads.iter().find(|(_, head)| *head == hash).map(|(branch, _)| branch.clone());
         let branch = branch.ok_or_else(|| {
-            Problem::github(
-                format!("No branch is at {} any more.", hash.short()),
-                "Look at the newest commit's checks.",
-            )
+            let reason = format!("No branch is at {} any more.", hash.short());
+            Stopped::Here(Problem::github(reason, "Look at the newest commit's checks."))
         })?;
-        let commit = self.context.commit(&self.stack, hash).await?;
+        let commit = self.context.commit(&self.stack, hash).await.map_err(Stopped::Here)?;
         let permit = self.context.permitted::<Propose>(viewer, &self.stack.id).await?;
         let mut writing = self.context.store.write().await?;
-        let stack = super::take_stack(&mut writing, permit.stack()).await?;
-        let run = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await?;
+        let stack = super::take_stack(&mut writing, permit.stack()).await.map_err(Stopped::Here)?;
+        let started = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await;
+        let run = started.map_err(Stopped::Here)?;
         let detail = format!("{} on {branch}", hash.short());
         self.context.record(&mut writing, viewer, Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
         writing.commit().await?;
@@ -288,13 +315,14 @@ impl Click<'_> {
         Ok(self.done(format!("{} had the commit planned.", self.sender.login), run.id))
     }
 
-    async fn allow_plan(&self, viewer: &Viewer) -> Result<Answer, Problem> {
+    async fn allow_plan(&self, viewer: &Viewer) -> Result<Answer, Stopped> {
         let hash = &self.check.commit_hash;
         let mut reading = self.context.store.read().await?;
         let open = reading.open_pull_requests(self.reached.repository.id).await?;
         drop(reading);
         let pull = open.into_iter().find(|pull| pull.fork && pull.head_commit == *hash).ok_or_else(|| {
-            Problem::github("No open pull request of a fork is at this commit any more.", "Look at its newest commit.")
+            let reason = "No open pull request of a fork is at this commit any more.";
+            Stopped::Here(Problem::github(reason, "Look at its newest commit."))
         })?;
         let permit = permit::<AllowPlan>(viewer, &self.stack.id)?;
         let run = allow_plan::allow_plan(self.context, &permit, pull.number, hash).await?;
@@ -307,10 +335,6 @@ impl Click<'_> {
 
     async fn refuse(&self, button: Button, problem: Problem) -> Pressed {
         refuse(self.context, &self.check, self.sender, name(button), problem).await
-    }
-
-    async fn tell(&self, problem: &Problem) -> Pressed {
-        tell(self.context, &self.check, self.sender, problem).await
     }
 }
 
@@ -347,7 +371,10 @@ async fn tell(context: &Context, check: &GithubCheck, sender: &Sender, problem: 
     let cure = problem.cure().unwrap_or_default();
     let sentence = format!("{} {cure}", problem.sentence()).trim().to_owned();
     let mut writing = context.store.write().await?;
-    writing.set_refusal(check, Some(&format!("{sentence} (pressed by {})", sender.login))).await?;
+    // With the time, no two refusals are the same: GitHub sends the text along with the next click, which would else be
+    // taken for this one come again.
+    let told = format!("{sentence} (pressed by {}, {})", sender.login, context.now().long());
+    writing.set_refusal(check, Some(&told)).await?;
     writing.commit().await?;
     Ok(Ok(Answer::Refused { sentence, stack: Some(check.stack_id.clone()), run: check.run_id.clone() }))
 }

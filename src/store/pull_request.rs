@@ -66,6 +66,15 @@ impl Reading {
         Ok(rows.into_iter().map(PullRequest::from).collect())
     }
 
+    /// Whether an open pull request of the repository itself is at a commit, whatever its branch.
+    pub async fn is_offered(&mut self, repository: i64, commit: &CommitHash) -> Result<bool> {
+        let (count,): (i64,) = on!(self, connection => sqlx::query_as(
+            "select count(*) from pull_request where github_repository_id = $1 and head_commit = $2 and fork = false
+                 and state = 'open'"
+        ).bind(repository).bind(commit).fetch_one(connection).await)?;
+        Ok(count > 0)
+    }
+
     /// The comment that Headway keeps on a pull request: GitHub's id of it, and the digest of what it says.
     pub async fn comment_of(&mut self, repository: i64, number: i64) -> Result<(Option<i64>, Option<String>)> {
         let row: Option<(Option<i64>, Option<String>)> = on!(self, connection => sqlx::query_as(

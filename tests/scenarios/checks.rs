@@ -217,6 +217,70 @@ async fn a_newer_push_supersedes_and_a_closed_pull_request_ends_its_deploy() {
 }
 
 #[tokio::test]
+async fn the_same_commit_in_two_pull_requests_is_on_offer_while_one_is_open() {
+    if !terraform() {
+        return;
+    }
+    let github = Simulated::start().await;
+    let has_deploy = |check: &Value| buttons(check).contains(&"deploy");
+    let (first, commit) = github.pull_request("one").await;
+    github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    github.work.git(&["branch", "two", "one"]);
+    github.push(&["two"]).await;
+    let pull = json!({ "title": "The same once more", "head": "two", "author": "acme" });
+    let made = github.control("POST", "/repositories/acme/network/pulls", pull).await;
+    let list = format!("{}/proposed", github.stack);
+    github.headway.until(&list, "both", |page| page.text().contains("The same once more")).await;
+    github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+
+    let path = |number: &Value| format!("/repositories/acme/network/pulls/{number}");
+    github.control("PATCH", &path(&made["number"]), json!({ "state": "closed" })).await;
+    github.headway.until(&list, "its end", |page| !page.text().contains("The same once more")).await;
+    github.settled().await;
+    let check = github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    github.control("PATCH", &path(&first.into()), json!({ "state": "closed" })).await;
+    github.until_check(&commit, PLAN, "no Deploy", |check| !has_deploy(check)).await;
+    github.control("PATCH", &path(&first.into()), json!({ "state": "open" })).await;
+    github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    github.click(&check, "deploy", "acme", false).await;
+    github.until_check(&commit, DEPLOY, "its apply", ended("success")).await;
+    github.is_true_to_github().await;
+}
+
+#[tokio::test]
+async fn a_click_that_was_refused_may_be_repeated_and_every_refusal_is_in_the_activity_log() {
+    if !terraform() {
+        return;
+    }
+    let github = Simulated::start().await;
+    let (_, commit) = github.pull_request("cache").await;
+    github.until_check(&commit, PLAN, "Deploy", |check| buttons(check).contains(&"deploy")).await;
+    let path = "/repositories/acme/network/collaborators/eve";
+    github.control("PUT", path, json!({ "permission": "read" })).await;
+    let summary = |check: Value| text(&check, "summary");
+    let mut before = String::new();
+    for _ in 0..2 {
+        // Each click carries the text that the check has by then.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        let check = github.check(&commit, PLAN).await.unwrap();
+        github.click(&check, "deploy", "eve", true).await;
+        let refused =
+            |check: &Value| text(check, "summary").contains("no write access") && text(check, "summary") != before;
+        before = summary(github.until_check(&commit, PLAN, "a reason", refused).await);
+    }
+    github.control("PUT", path, json!({ "permission": "write" })).await;
+    github.click(&github.check(&commit, PLAN).await.unwrap(), "deploy", "eve", true).await;
+    let deployed = github.until_check(&commit, DEPLOY, "its apply", ended("success")).await;
+
+    let rerun = format!("/check-runs/{}/rerequest", deployed["id"]);
+    github.control("POST", &rerun, json!({ "login": "acme" })).await;
+    let told = |check: &Value| text(check, "summary").contains("A deployment is not repeated from GitHub.");
+    github.until_check(&commit, DEPLOY, "a reason", told).await;
+    github.headway.page("/activity").await.says("A deployment is not repeated from GitHub.").says("no write access");
+    github.is_true_to_github().await;
+}
+
+#[tokio::test]
 async fn a_pull_request_that_touches_nothing_of_the_stack_is_skipped() {
     if !terraform() {
         return;

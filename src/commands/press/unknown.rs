@@ -2,11 +2,10 @@
 //! There is no check for the reconciler to bring up to date, so the refusal is written into it here.
 
 use super::sender::clicker;
-use super::{Answer, Pressed};
+use super::{Answer, PRESS, Pressed};
 use crate::commands::Context;
 use crate::commands::github_place::reach;
 use crate::domain::check_run::{Detail, Facts, Subject, check_run};
-use crate::domain::permission::{Action, Promote};
 use crate::domain::problem::Problem;
 use crate::github::event::Press;
 
@@ -23,7 +22,7 @@ pub async fn refuse_unknown(context: &Context, click: &Press, last: bool) -> Pre
             sentence = format!("{sentence} This could not be written into the check: {why}");
         }
     }
-    context.note_refusal(&clicker(&click.sender), Promote::NAME, None, None, &problem).await?;
+    context.note_refusal(&clicker(&click.sender), PRESS, None, None, &problem).await?;
     Ok(Ok(Answer::Refused { sentence, stack: None, run: None }))
 }
 
@@ -41,7 +40,7 @@ async fn tell(context: &Context, click: &Press, sentence: &str) -> Result<Told, 
         Ok(reached) => reached,
         Err(why) => return Ok(Told::Never(why)),
     };
-    let refusal = format!("{sentence} (pressed by {})", click.sender.login);
+    let refusal = format!("{sentence} (pressed by {}, {})", click.sender.login, context.now().long());
     let facts = Facts {
         stack: "",
         subject: Subject::Gone,

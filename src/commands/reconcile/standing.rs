@@ -36,9 +36,9 @@ pub async fn standing(
     let pulls = reading.pull_requests_of(github.id, &run.branch).await?;
     let at_commit = heads.values().any(|head| head == commit);
     let of_commit: Vec<&PullRequest> = pulls.iter().filter(|pull| pull.head_commit == *commit).collect();
-    let open = of_commit.iter().any(|pull| pull.state == PullRequestState::Open);
+    let open = reading.is_offered(github.id, commit).await?;
     match (heads.get(&run.branch), of_commit.first()) {
-        // The same commit under another branch's name is still on offer.
+        // The same commit under another branch's name, or in another pull request, is still on offer.
         _ if at_commit && (open || of_commit.is_empty()) => Ok(Standing::Newest),
         (_, Some(pull)) if !open => Ok(ended(pull)),
         (Some(head), _) => Ok(Standing::Superseded(head.clone())),
