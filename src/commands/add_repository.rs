@@ -3,6 +3,7 @@
 
 use super::Context;
 use crate::domain::RepositoryId;
+use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{CreateStack, Permit};
 use crate::domain::problem::Problem;
 use crate::domain::sealed::Place;
@@ -10,12 +11,26 @@ use crate::git::address::Address;
 use crate::git::mirror::probe;
 use crate::store::Repository;
 
+/// What the activity log calls it.
+const ACTION: &str = "add repository";
+
 /// Adds the repository at this address, or finds the one that is there. A problem names the field `address`.
 pub async fn add_repository(
     context: &Context,
-    _permit: &Permit<CreateStack>,
+    permit: &Permit<CreateStack>,
     address: &str,
 ) -> Result<RepositoryId, Problem> {
+    let result = attempt(context, permit, address).await;
+    if let Err(Problem::Invalid(fields)) = &result
+        && let Some(field) = fields.first()
+    {
+        // Never the address itself: it may hold a credential.
+        context.note_attempt(permit.viewer(), ACTION, None, None, &field.message).await?;
+    }
+    result
+}
+
+async fn attempt(context: &Context, permit: &Permit<CreateStack>, address: &str) -> Result<RepositoryId, Problem> {
     let address = Address::parse(address).map_err(|problem| Problem::field("address", problem.to_string()))?;
     let known = context.store.read().await?.repository_at(&address.clean).await?;
     let kept = match &known {
@@ -35,12 +50,13 @@ pub async fn add_repository(
     let mut writing = context.store.write().await?;
     // Added a moment ago by somebody else, it keeps its id, and the credential belongs to that one.
     let known = writing.repository_at(&address.clean).await?;
-    let id = known.map_or_else(|| RepositoryId::new(context.ids.next(now)), |known| known.id);
+    let id = known.as_ref().map_or_else(|| RepositoryId::new(context.ids.next(now)), |known| known.id.clone());
     let seal = |credential| context.vault.seal(&Place::credential(&id), credential);
     let credential = address.credential.as_deref().map(seal).transpose().map_err(|error| {
         tracing::error!(%error, "cannot seal a credential");
         Problem::UNAVAILABLE
     })?;
+    let held = credential.as_ref().map(|_| Held::Secret);
     let repository = writing
         .add_repository(&Repository {
             id,
@@ -55,6 +71,14 @@ pub async fn add_repository(
         .await?;
     if let Some(github) = super::github_place::repository_at(&mut writing, &repository.address).await? {
         writing.link_repository(github.id, &repository.id, now).await?;
+    }
+    if known.is_none() || held.is_some() {
+        let before = known.as_ref().map(|known| known.address.as_str()).unwrap_or_default();
+        let had = known.as_ref().and_then(|known| known.credential.as_ref()).map(|_| Held::Secret);
+        let differences = Differences::default().and("Repository", before, repository.address.as_str());
+        let differences = differences.and_held("Credential", had.clone(), held.or(had));
+        let detail = (repository.address, differences);
+        context.record(&mut writing, permit.viewer(), ACTION, None, None, detail).await?;
     }
     writing.commit().await?;
     context.poll.notify_one();

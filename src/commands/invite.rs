@@ -128,8 +128,14 @@ pub async fn look(context: &Context, secret: &str, from: &str) -> Result<Option<
     context.throttle.take(&format!("link {from}"), TRIES, context.now())?;
     let mut reading = context.store.read().await?;
     let invitation = reading.invitation(&fingerprint(secret)).await?;
-    let invitation = invitation.filter(|found| found.expires_at > context.now());
-    let invitation = invitation.ok_or(Problem::NotFound(Thing::Invitation))?;
+    let Some(invitation) = invitation.filter(|found| found.expires_at > context.now()) else {
+        drop(reading);
+        let stranger = Viewer::stranger(from);
+        context
+            .note_attempt(&stranger, CHOOSE_PASSWORD, None, None, "The link was used, is over, or never was.")
+            .await?;
+        return Err(Problem::NotFound(Thing::Invitation));
+    };
     Ok(match invitation.person_id {
         None => None,
         Some(id) => Some(reading.person(&id).await?.ok_or(Problem::NotFound(Thing::Invitation))?.name),

@@ -23,6 +23,9 @@ pub const LONGEST: i64 = 365;
 /// How many tokens one person may have.
 const TOKENS: usize = 50;
 
+/// What the activity log calls it when somebody changes their password.
+const CHANGE_PASSWORD: &str = "change password";
+
 /// Changes the password; every other session ends.
 pub async fn change_password(
     context: &Context,
@@ -42,6 +45,8 @@ pub async fn change_password(
             Problem::UNAVAILABLE
         })?;
         if !fits {
+            let sentence = "The present password was wrong.";
+            context.note_attempt(oneself.viewer(), CHANGE_PASSWORD, None, None, sentence).await?;
             return Err(Problem::field("present", "This is not the present password."));
         }
     }
@@ -54,7 +59,7 @@ pub async fn change_password(
     let detail = ("every other session ended", changed_password(person.password.is_some()));
     writing.save_person(&Person { password: Some(hash), ..person }).await?;
     writing.end_sessions(oneself.person(), session).await?;
-    context.record(&mut writing, oneself.viewer(), "change password", None, None, detail).await?;
+    context.record(&mut writing, oneself.viewer(), CHANGE_PASSWORD, None, None, detail).await?;
     Ok(writing.commit().await?)
 }
 

@@ -4,12 +4,22 @@
 use super::Context;
 use super::follow_pull_request::follow_pull_request;
 use super::github_place::{self, reach};
+use crate::domain::difference::Differences;
+use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::pull_request::PullRequestState;
 use crate::github::app::InstallationDescription;
 use crate::github::event::RepositoryPayload;
 use crate::github::{App, GitHubError};
 use crate::store::GithubRepository;
+
+/// What the activity log calls it when Headway takes over what GitHub says.
+const FOLLOW: &str = "follow GitHub";
+
+/// Headway itself, which was told by GitHub.
+fn teller() -> Viewer {
+    Viewer { from: "GitHub".into(), ..Viewer::system() }
+}
 
 /// Reads the App and everything it is installed on.
 pub async fn read_all(context: &Context) -> Result<(), Problem> {
@@ -68,6 +78,13 @@ async fn save(context: &Context, app: &App, installation: InstallationDescriptio
     let mut writing = context.store.write().await?;
     let before = writing.installation(installation.id).await?;
     writing.save_installation(installation.id, &account, &installation.permissions, suspended).await?;
+    let known = before.as_ref().map(|before| before.account.as_str()).unwrap_or_default();
+    let differences = Differences::default().and("Installation", known, account.as_str());
+    let differences =
+        differences.and_switch("Suspended", before.as_ref().is_some_and(|before| before.suspended), suspended);
+    if !differences.is_empty() {
+        context.record(&mut writing, &teller(), FOLLOW, None, None, differences).await?;
+    }
     writing.commit().await?;
     if suspended {
         context.github.forget_token(app.id, installation.id);
@@ -147,7 +164,11 @@ pub async fn forget_installation(context: &Context, id: i64) -> Result<(), Probl
         context.github.forget_token(app.id, id);
     }
     let mut writing = context.store.write().await?;
-    writing.delete_installation(id).await?;
+    if let Some(known) = writing.installation(id).await? {
+        writing.delete_installation(id).await?;
+        let differences = Differences::default().and("Installation", known.account, "");
+        context.record(&mut writing, &teller(), FOLLOW, None, None, differences).await?;
+    }
     Ok(writing.commit().await?)
 }
 
@@ -171,7 +192,12 @@ pub async fn read_repository(
                 Some(_) | None => format!("{} was read.", repository.full_name),
             };
             let mut writing = context.store.write().await?;
+            let address = repository.clone_url.clone();
             writing.save_github_repository(&described(repository, Some(installation))).await?;
+            if let Some(known) = known.filter(|known| known.clone_address != address) {
+                let differences = Differences::default().and("Repository", known.clone_address, address);
+                context.record(&mut writing, &teller(), FOLLOW, None, None, differences).await?;
+            }
             writing.commit().await?;
             context.poll.notify_one();
             Ok(Ok(sentence))
@@ -187,7 +213,11 @@ pub async fn read_repository(
 /// Takes a repository away from the App; its stacks and their history stay.
 pub async fn detach(context: &Context, id: i64) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
-    writing.detach_repository(id).await?;
+    if let Some(known) = writing.github_repository(id).await?.filter(|known| known.installation_id.is_some()) {
+        writing.detach_repository(id).await?;
+        let differences = Differences::default().and("Repository of the App", known.full_name, "");
+        context.record(&mut writing, &teller(), FOLLOW, None, None, differences).await?;
+    }
     Ok(writing.commit().await?)
 }
 

@@ -37,8 +37,13 @@ pub struct Begun {
 pub async fn sign_in(context: &Context, name: &str, password: String, place: &Place) -> Result<Begun, Problem> {
     let name = name.trim();
     let now = context.now();
-    context.throttle.take(&format!("address {}", place.from), ADDRESS_TRIES, now)?;
-    context.throttle.take(&format!("name {}", name.to_lowercase()), NAME_TRIES, now)?;
+    let allowed = context.throttle.take(&format!("address {}", place.from), ADDRESS_TRIES, now);
+    let allowed =
+        allowed.and_then(|()| context.throttle.take(&format!("name {}", name.to_lowercase()), NAME_TRIES, now));
+    if let Err(problem) = allowed {
+        context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &problem.sentence()).await?;
+        return Err(problem);
+    }
     let mut reading = context.store.read().await?;
     let ways = reading.sign_in().await?;
     let person = reading.person_named(name).await?;
