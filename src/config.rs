@@ -43,6 +43,10 @@ pub struct Config {
     /// that signs in), separated by commas: `10.1.2.3`, `10.0.0.0/8`.
     #[arg(long, env = "HEADWAY_ALLOW_NETWORK", value_delimiter = ',', value_parser = network)]
     pub allow_network: Vec<IpNet>,
+    /// The proxies that are believed when they say, in `X-Forwarded-For`, whom they speak for: networks or addresses,
+    /// separated by commas. Without them the log and the limits of tries know the proxy alone.
+    #[arg(long, env = "HEADWAY_TRUSTED_PROXY", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
     /// After how long without use a session ends, in seconds.
     #[arg(long, env = "HEADWAY_SESSION_IDLE", default_value = "43200", value_parser = seconds)]
     pub session_idle: Duration,

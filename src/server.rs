@@ -95,7 +95,7 @@ pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Rec
         .layer(axum::middleware::from_fn_with_state(server.clone(), identity::identify))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
-        .layer(axum::middleware::from_fn(security::headers))
+        .layer(axum::middleware::from_fn_with_state(server.clone(), security::headers))
         .layer(axum::middleware::from_fn_with_state(server.clone(), request_id::name))
         .with_state(server)
 }

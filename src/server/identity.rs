@@ -7,17 +7,22 @@ use super::Server;
 use crate::app::api::session_cookie;
 use crate::commands::authenticate::{Identity, Place, by_session, by_token};
 use crate::commands::throttle::Allowance;
+use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ACCEPT, AUTHORIZATION, COOKIE, HOST, LOCATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
 
 /// How often a wrong token may be shown from one address: sixty times, then once a second.
 const WRONG_TOKENS: Allowance = Allowance { burst: 60, every: 1_000 };
+
+/// Where a proxy says whom it speaks for.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a browser is led that has nobody signed in.
 const SIGN_IN: &str = "/sign-in";
@@ -40,7 +45,7 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
     if let Some(refused) = foreign_host(&server, request.headers()) {
         return refused;
     }
-    let place = Place { from: peer(&request), browser: browser(request.headers()) };
+    let place = Place { from: whence(&server, &request), browser: browser(request.headers()) };
     let identity = match find(&server, request.headers(), place).await {
         Ok(identity) => identity,
         Err(problem) => return refuse(request.headers(), &problem),
@@ -66,6 +71,10 @@ async fn find(server: &Server, headers: &HeaderMap, place: Place) -> Result<Iden
             None => None,
         };
         if viewer.is_none() {
+            let stranger = Viewer::stranger(&place.from);
+            context
+                .note_attempt(&stranger, "use a token", None, None, "Nobody has this token, or not any more.")
+                .await?;
             context.throttle.take(&format!("token {}", place.from), WRONG_TOKENS, context.now())?;
             return Err(Problem::NotSignedIn);
         }
@@ -80,10 +89,28 @@ async fn find(server: &Server, headers: &HeaderMap, place: Place) -> Result<Iden
     Ok(Identity { viewer, session, place })
 }
 
-/// The address at the other end of the connection. What a proxy says of the one before is not believed: anybody can say it.
-fn peer(request: &Request) -> String {
+/// The address that a request comes from: the other end of the connection, or whom a trusted proxy there names.
+fn whence(server: &Server, request: &Request) -> String {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default()
+    let Some(ConnectInfo(peer)) = peer else { return String::new() };
+    let told = request.headers().get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    source(peer.ip(), told, &server.context.config.trusted_proxy).to_string()
+}
+
+/// The nearest address that is no trusted proxy's. Each proxy adds whom it heard to the end of the header; what stands before
+/// the first that is not trusted, anybody can have written.
+fn source<'a>(peer: IpAddr, told: impl Iterator<Item = &'a str>, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    let chain: Vec<Option<IpAddr>> =
+        told.flat_map(|value| value.split(',')).map(|address| address.trim().parse().ok()).collect();
+    let mut nearest = peer.to_canonical();
+    for address in chain.into_iter().rev() {
+        match address {
+            Some(address) if is_trusted(&nearest) => nearest = address.to_canonical(),
+            Some(_) | None => break,
+        }
+    }
+    nearest
 }
 
 fn browser(headers: &HeaderMap) -> String {
@@ -160,6 +187,27 @@ mod tests {
         assert_eq!(cookie(&headers, "session").as_deref(), Some("3=4"));
         assert_eq!(cookie(&headers, "other").as_deref(), Some("5"));
         assert_eq!(cookie(&headers, "sess"), None);
+    }
+
+    #[test]
+    fn a_proxy_is_believed_when_it_is_trusted_and_no_further() {
+        let trusted: Vec<IpNet> = ["127.0.0.1/32", "10.0.0.0/8"].map(|network| network.parse().unwrap()).into();
+        for (peer, told, expected) in [
+            ("192.0.2.1", vec!["198.51.100.7"], "192.0.2.1"),
+            ("127.0.0.1", vec![], "127.0.0.1"),
+            ("127.0.0.1", vec!["198.51.100.7"], "198.51.100.7"),
+            ("127.0.0.1", vec!["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
+            ("127.0.0.1", vec!["203.0.113.9", "198.51.100.7, 10.1.1.1"], "198.51.100.7"),
+            ("::ffff:10.0.0.2", vec!["2001:db8::1"], "2001:db8::1"),
+            ("127.0.0.1", vec!["198.51.100.7, nonsense"], "127.0.0.1"),
+        ] {
+            let found = source(peer.parse().unwrap(), told.iter().copied(), &trusted);
+            assert_eq!(found.to_string(), expected, "{peer} {told:?}");
+            assert_eq!(
+                source(peer.parse().unwrap(), told.iter().copied(), &[]),
+                peer.parse::<IpAddr>().unwrap().to_canonical()
+            );
+        }
     }
 
     #[test]
