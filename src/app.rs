@@ -32,7 +32,7 @@ pub use boot::{Assets, FormsElsewhere, shell};
 #[cfg(feature = "ssr")]
 pub use problem::status;
 
-use crate::domain::permission::{Action as _, LookAround, ManagePeople};
+use crate::domain::permission::{Action as _, ConnectGithub, LookAround, ManagePeople};
 use access::AccessPage;
 use account::AccountPage;
 use activity::ActivityPage;
@@ -78,13 +78,15 @@ pub fn App() -> impl IntoView {
                                 <A href="/" exact=true>"Stacks"</A>
                                 // What concerns the whole, for those who have a role in it.
                                 {(boot.role >= Some(LookAround::NEEDS))
-                                    .then(|| {
-                                        view! {
-                                            <A href="/activity">"Activity"</A>
-                                            // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
-                                            <a href="/settings/github" rel="external">"GitHub"</a>
-                                        }
-                                    })}
+                                    .then(|| view! { <A href="/activity">"Activity"</A> })}
+                                {if boot.role >= Some(ConnectGithub::NEEDS) {
+                                    // Loaded anew, because its forms lead to GitHub, which only its own policy allows.
+                                    view! { <a href="/settings/github" rel="external">"GitHub"</a> }.into_any()
+                                } else if boot.role >= Some(LookAround::NEEDS) {
+                                    view! { <A href="/settings/github/deliveries">"GitHub"</A> }.into_any()
+                                } else {
+                                    ().into_any()
+                                }}
                                 {(boot.role >= Some(ManagePeople::NEEDS))
                                     .then(|| view! { <A href="/settings/people">"People"</A> })}
                             </nav>

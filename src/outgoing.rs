@@ -2,7 +2,8 @@
 //!
 //! This machine, its neighbourhood and whatever else is not the public internet are closed, unless the operator opens a
 //! network (`--allow-network`). Otherwise an address would be a way to what only this machine may reach, such as the
-//! credentials that a cloud gives to its machines. A name is judged by what it resolves to at the moment of connecting.
+//! credentials that a cloud gives to its machines. A name is judged by what it resolves to at the moment of connecting; over
+//! SSH a moment before, because SSH has a configuration and a resolver of its own.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 /// The networks that are not the public internet, and what they are (IANA, special-purpose address registries).
-const CLOSED: [(IpNet, &str); 22] = [
+const CLOSED: [(IpNet, &str); 25] = [
     (v4([0, 0, 0, 0], 8), "this machine"),
     (v4([127, 0, 0, 0], 8), "this machine"),
     (v4([10, 0, 0, 0], 8), "a private network"),
@@ -32,9 +33,12 @@ const CLOSED: [(IpNet, &str); 22] = [
     (v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7), "a private network"),
     (v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10), "a private network"),
     (v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10), "the neighbourhood of this machine"),
+    (v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48), "a private network"),
     (v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64), "a reserved network"),
     (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), "a reserved network"),
     (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), "a reserved network"),
+    (v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), "a reserved network"),
+    (v6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16), "a reserved network"),
     (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "a reserved network"),
 ];
 
@@ -227,6 +231,9 @@ mod tests {
             "ff02::1",
             "2001::1",
             "2001:db8::1",
+            "64:ff9b:1::a9fe:a9fe",
+            "3fff::1",
+            "5f00::1",
         ] {
             assert!(!may(&outgoing, closed), "{closed}");
         }

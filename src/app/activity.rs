@@ -62,13 +62,14 @@ pub fn ActivityPage() -> impl IntoView {
     // Read anew when somebody asks: under their hands the form would forget what they chose, and an entry would close.
     let again = RwSignal::new(0_u32);
     let page = Resource::new(move || (asked.get(), again.get()), |(filter, _)| api::activity(filter));
-    let newest = RwSignal::new(None);
+    // Of what was asked, the newest entry there is by now.
+    let newest = RwSignal::new((ActivityFilter::default(), None));
     Effect::new(move |_| {
         live.changed.track();
         let filter = asked.get();
         spawn_local(async move {
-            if let Ok(view) = api::activity(filter).await {
-                newest.set(view.entries.first().map(|entry| entry.number));
+            if let Ok(view) = api::activity(filter.clone()).await {
+                newest.set((filter, view.entries.first().map(|entry| entry.number)));
             }
         });
     });
@@ -80,8 +81,10 @@ pub fn ActivityPage() -> impl IntoView {
             resource=page
             render=move |view| {
                 let shown = view.entries.first().map(|entry| entry.number);
+                let asks = asked.get_untracked();
+                let is_newest = move || newest.with(|(filter, newest)| *filter != asks || *newest <= shown);
                 view! {
-                    <p class="note" role="status" hidden=move || newest.get() <= shown>
+                    <p class="note" role="status" hidden=is_newest>
                         "There are newer entries. "
                         <button class="button" type="button" on:click=move |_| again.update(|times| *times += 1)>
                             "Show them"

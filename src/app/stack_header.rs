@@ -1,10 +1,11 @@
 //! What stands above every page of a stack: where it is, what state it is in, what it needs, and where its pages are.
 
 use super::api::{SyncStack, TriggerRun, UnlockStack};
+use super::boot::Boot;
 use super::problem::{Told, told};
 use super::ui::{Ago, CommitName, Icon, Needs, StateBadge};
 use super::view::Header;
-use crate::domain::permission::{Action as _, Lock, Role, Sync, Trigger};
+use crate::domain::permission::{Action as _, ForceUnlock, Lock, Role, Sync, Trigger, Unlock};
 use crate::domain::promotion::commits;
 use crate::domain::relation::Relation;
 use leptos::form::ActionForm;
@@ -34,6 +35,9 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
     let place =
         if header.project_root.is_empty() { "whole repository".to_owned() } else { header.project_root.clone() };
     let (locked, role) = (header.lock.is_some(), header.role);
+    let viewer = use_context::<Boot>().and_then(|boot| boot.viewer);
+    let own = header.lock.as_ref().is_none_or(|lock| viewer.as_ref() == Some(&lock.holder));
+    let unlock_needs = if own { Unlock::NEEDS } else { ForceUnlock::NEEDS };
     let (trigger, sync, unlock) = (told(actions.trigger), told(actions.sync), told(actions.unlock));
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb">
@@ -61,7 +65,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                             <button class="button" type="submit" disabled=move || actions.unlock.pending().get()>
                                 <Icon name="unlock" />
                                 "Unlock"
-                                <Needs role needs=Lock::NEEDS />
+                                <Needs role needs=unlock_needs />
                             </button>
                         </ActionForm>
                     }

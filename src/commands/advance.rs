@@ -47,6 +47,10 @@ pub async fn advance_itself(
     note: Option<&str>,
 ) -> Result<Run, Problem> {
     let headway = Viewer::system();
+    if run.promoted_from.is_some() && to.is_terminal() {
+        // As in `advance`: nobody moves it between the two looks.
+        writing.take_stack(&run.stack).await?;
+    }
     let before = current_commit(writing, run).await?;
     let advanced = advance(writing, run, to, &headway.name, note, context.now()).await?;
     let action = match to {

@@ -3,7 +3,11 @@
 
 use super::{Address, Cause, GitError};
 use crate::outgoing::{Outgoing, Unresolved};
+use std::net::Ipv4Addr;
 use url::Url;
+
+/// The usual port of SSH.
+const SSH: u16 = 22;
 
 /// A repository that Git may be sent to.
 pub(super) struct Remote {
@@ -26,27 +30,36 @@ impl Remote {
 }
 
 async fn place(outgoing: &Outgoing, address: &str) -> Result<Option<String>, GitError> {
-    let url = Url::parse(address).ok().filter(|_| !address.starts_with('/'));
-    let (host, port, web) = match url.as_ref().and_then(|url| Some((url.scheme(), url.host_str()?, url))) {
-        Some(("file", ..)) => return Ok(None),
-        Some((scheme, host, url)) => (host, url.port_or_known_default().unwrap_or(22), scheme != "ssh"),
-        // `user@host:path`, or a path on this machine.
-        None => match address.split_once('@').and_then(|(_, rest)| rest.split_once(':')) {
-            Some((host, _)) if !address.starts_with('/') => (host, 22, false),
-            Some(_) | None => return Ok(None),
-        },
-    };
-    match outgoing.addresses(host, port).await {
-        Ok(open) if web => {
+    let Some((host, port, web)) = host(address) else { return Ok(None) };
+    match outgoing.addresses(&host, port).await {
+        // Over SSH, its own configuration says where a host is; and an address in figures needs no finding.
+        Ok(_) if !web || host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() => Ok(None),
+        Ok(open) => {
             let open: Vec<String> = open.iter().map(|open| open.ip().to_string()).collect();
             Ok(Some(format!("{host}:{port}:{}", open.join(","))))
         }
-        Ok(_) => Ok(None),
         Err(Unresolved::Closed(closed)) => Err(closed.into()),
         // A proxy may know the name, and so may the configuration of SSH.
         Err(Unresolved::Unknown) if !web || outgoing.has_proxy() => Ok(None),
         Err(unknown @ Unresolved::Unknown) => {
             Err(GitError::Unreachable { cause: Cause::Host, detail: unknown.to_string() })
+        }
+    }
+}
+
+/// The host that an address names, its port, and whether Git goes there over the web; none for a path on this machine.
+fn host(address: &str) -> Option<(String, u16, bool)> {
+    if address.starts_with('/') || address.starts_with("file:") {
+        return None;
+    }
+    match Url::parse(address) {
+        Ok(url) => {
+            Some((url.host_str()?.to_owned(), url.port_or_known_default().unwrap_or(SSH), url.scheme() != "ssh"))
+        }
+        // `user@host:path`
+        Err(_) => {
+            let (host, _) = address.split_once('@')?.1.split_once(':')?;
+            Some((host.to_owned(), SSH, false))
         }
     }
 }
@@ -74,7 +87,7 @@ mod tests {
             let refused = Remote::reach(&outgoing, address, None).await.err();
             assert!(matches!(refused, Some(GitError::Closed(_))), "{address}: {refused:?}");
         }
-        for local in ["/srv/git/live", "file:///srv/git/live.git", "/srv/a@b:c"] {
+        for local in ["/srv/git/live", "file:///srv/git/live.git", "/srv/a@localhost:c", "file:///srv/a@localhost:c"] {
             assert!(Remote::reach(&outgoing, local, None).await.unwrap().place.is_none(), "{local}");
         }
         assert!(Remote::reach(&outgoing, "git@alias-of-ssh.invalid:a", None).await.unwrap().place.is_none());
@@ -83,8 +96,9 @@ mod tests {
     #[tokio::test]
     async fn git_finds_the_host_where_it_was_judged() {
         let outgoing = Outgoing::new(&["127.0.0.0/8".parse().unwrap()]);
-        let remote = Remote::reach(&outgoing, "http://u:p@127.0.0.1:8080/a", None).await.unwrap();
-        assert_eq!(remote.place.as_deref(), Some("127.0.0.1:8080:127.0.0.1"));
-        assert_eq!((remote.address.as_str(), remote.credential.as_deref()), ("http://127.0.0.1:8080/a", Some("u:p")));
+        let remote = Remote::reach(&outgoing, "http://u:p@localhost:8080/a", None).await.unwrap();
+        assert_eq!(remote.place.as_deref(), Some("localhost:8080:127.0.0.1"));
+        assert_eq!((remote.address.as_str(), remote.credential.as_deref()), ("http://localhost:8080/a", Some("u:p")));
+        assert!(Remote::reach(&outgoing, "http://127.0.0.1:8080/a", None).await.unwrap().place.is_none());
     }
 }

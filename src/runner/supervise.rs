@@ -1,5 +1,5 @@
-//! The supervisor: a small process between Headway and a sandbox that sees to it that nothing in there outlives Headway
-//! or uses more than it may.
+//! The supervisor: a small process between Headway and a run, in a sandbox or not, that sees to it that nothing of the run
+//! outlives it or Headway, or uses more than it may.
 //!
 //! It holds one end of a pipe; when the other end goes away, because Headway ended or was killed, it ends what it runs.
 //! An interrupt that is sent to it is passed on inside.

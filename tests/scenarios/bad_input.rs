@@ -150,6 +150,38 @@ async fn the_command_line_says_what_is_wrong_and_exits_with_an_error() {
 }
 
 #[tokio::test]
+async fn nothing_of_one_stack_is_found_at_the_address_of_another() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let headway = Headway::start().await;
+    let one = headway.stack(&repository, "One", &[]).await;
+    let other = headway.stack(&repository, "Other", &[]).await;
+    let tracked = headway.deploy(&one).await;
+    let proposed = headway.propose_second(&repository, &one).await;
+    for run in [&tracked, &proposed] {
+        headway.page(run).await.has_status(200);
+        let elsewhere = run.replace(&one, &other);
+        for path in ["", "/changes", "/log/0", "/log/2"] {
+            headway.page(&format!("{elsewhere}{path}")).await.has_status(404);
+        }
+        let id = run.rsplit('/').next().unwrap();
+        let fields = [("stack", "other"), ("run", id)];
+        for function in ["promote_run", "confirm_run", "discard_run", "stop_run", "retry_run"] {
+            assert_eq!(headway.call(function, &fields).await.0, 404, "{function}");
+        }
+        for (function, more) in [("run", vec![]), ("changes", vec![]), ("log", vec![("position", "0"), ("from", "0")])]
+        {
+            let fields: Vec<_> = fields.iter().copied().chain(more).collect();
+            assert_eq!(headway.call(function, &fields).await.0, 404, "{function}");
+        }
+    }
+    let state = headway.page(&format!("{other}/proposed")).await;
+    assert!(state.runs().iter().all(|run| run.starts_with(&other)), "{:?}", state.runs());
+}
+
+#[tokio::test]
 async fn what_fails_inside_tells_its_request_and_nothing_else() {
     let headway = Headway::start().await;
     past_headway(headway.data.path(), "alter table stack rename to mislaid; alter table run rename to ran")

@@ -88,6 +88,7 @@ async fn an_address_that_leads_inside_is_refused_until_its_network_is_opened() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
+    let heard = async { tokio::time::timeout(Duration::from_secs(60), heard).await.unwrap() };
     let (page, heard) = tokio::join!(asking, heard);
     assert!(heard.starts_with("GET /a/b/info/refs"), "{heard}");
     page.says("The repository's host does not answer");

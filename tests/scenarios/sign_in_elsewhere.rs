@@ -11,7 +11,6 @@ use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 
 /// Where an address leads a browser.
-/// Where an answer leads.
 pub async fn led(client: &Client, address: &str) -> String {
     let answer = client.get(address).header(ACCEPT, "text/html").send().await.unwrap();
     assert_eq!(answer.status(), 303, "{address}");

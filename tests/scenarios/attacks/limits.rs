@@ -1,6 +1,6 @@
 //! Attacks on what a machine has: memory, disk, plans without end, archives that unpack to more than anybody has.
 
-use super::processes::applied;
+use super::processes::{applied, at_apply};
 use super::{bare, ended, proposed, tried, write};
 use crate::headway::{Headway, bubblewrap, terraform};
 use crate::repository::Repository;
@@ -28,6 +28,11 @@ async fn several_processes_together_take_no_more_memory_than_one() {
         return;
     }
     let hoard = "for i in 1 2 3 4; do { head -c 150000000 /dev/zero; sleep 8; } | tail -n 1 >/dev/null & done; wait";
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("hoard.tf", &at_apply(hoard))]);
+    bare(folder.path(), &["init"], &[]);
+    assert!(bare(folder.path(), &["apply", "-auto-approve"], &[]).0, "a bare runner gives them all they want");
+
     let environment = [("HEADWAY_SANDBOX", "bubblewrap"), ("HEADWAY_MEMORY_LIMIT", "400")];
     let headway = Headway::start_with("serve", &environment).await;
     let page = applied(&headway, hoard).await;
@@ -41,6 +46,15 @@ async fn a_run_that_fills_the_disk_is_ended() {
         return;
     }
     let fill = "for i in 1 2 3 4 5 6 7 8 9; do head -c 9000000 /dev/urandom > $i; done; sleep 20";
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("fill.tf", &at_apply(&fill.replace("sleep 20", "true")))]);
+    bare(folder.path(), &["init"], &[]);
+    assert!(bare(folder.path(), &["apply", "-auto-approve"], &[]).0);
+    assert!(
+        std::fs::metadata(folder.path().join("9")).is_ok_and(|file| file.len() == 9_000_000),
+        "a bare runner has it all"
+    );
+
     let headway = Headway::start_with("serve", &[("HEADWAY_DISK_LIMIT", "40")]).await;
     let page = applied(&headway, fill).await;
     assert_eq!(page.state(), "failed");

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A configuration whose apply runs a command.
-fn at_apply(command: &str) -> String {
+pub fn at_apply(command: &str) -> String {
     let command = serde_json::Value::from(command);
     format!(
         "resource \"terraform_data\" \"run\" {{\n  provisioner \"local-exec\" {{\n    command = {command}\n  }}\n}}\n"
@@ -85,7 +85,10 @@ async fn a_process_that_left_its_group_and_its_session_does_not_outlive_its_run(
     write(folder.path(), &[("run.tf", &at_apply(&hide(left)))]);
     assert!(bare(folder.path(), &["init"], &[]).0);
     assert!(bare(folder.path(), &["apply", "-auto-approve"], &[]).0);
-    assert!(is_running(left));
+    // It is started in the background.
+    while !is_running(left) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert!(Command::new("pkill").args(["-x", "-f", left]).status().unwrap().success());
 
     // Without a sandbox the supervisor ends it, which is who the kernel gives it to.
