@@ -30,7 +30,7 @@ use axum::routing::{get, post};
 use forms::Flashes;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
-use request_id::RequestId;
+use request_id::{InRequest, RequestId};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
@@ -59,6 +59,8 @@ impl FromRef<Server> for LeptosOptions {
 
 /// The routes of a Headway. In the sample everybody is its operator. Event streams end when `shutdown` turns true.
 pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Receiver<bool>) -> Router {
+    // Another router of this process may have said so before.
+    let _ = any_spawner::Executor::init_custom_executor(InRequest);
     let options = LeptosOptions::builder().output_name("headway").site_addr(context.config.addr).build();
     let ledger = Ledger::open(context.clone());
     let server = Server { context, flashes: Flashes::default(), ledger, options, operator, shutdown };

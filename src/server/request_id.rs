@@ -3,6 +3,7 @@
 
 use super::Server;
 use crate::domain::problem::Problem;
+use any_spawner::{CustomExecutor, PinnedFuture, PinnedLocalFuture};
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -21,6 +22,22 @@ const MOST: usize = 64 * 1024;
 /// The name of a request.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);
+
+/// Runs what a page spawns on tokio, as a part of the request that it is rendered for.
+#[derive(Debug)]
+pub struct InRequest;
+
+impl CustomExecutor for InRequest {
+    fn spawn(&self, work: PinnedFuture<()>) {
+        tokio::spawn(work.in_current_span());
+    }
+
+    fn spawn_local(&self, work: PinnedLocalFuture<()>) {
+        tokio::task::spawn_local(work.in_current_span());
+    }
+
+    fn poll_local(&self) {}
+}
 
 /// Names a request.
 pub async fn name(State(server): State<Server>, mut request: Request, next: Next) -> Response {
