@@ -180,7 +180,7 @@ impl Context {
             Problem::from(forbidden)
         };
         let place = (!stack.as_str().is_empty()).then_some(stack);
-        self.note_refusal(viewer, A::NAME, place, None, &problem).await?;
+        self.note_attempt(viewer, A::NAME, place, None, &problem.sentence()).await?;
         Err(problem)
     }
 
@@ -197,7 +197,7 @@ impl Context {
         result
     }
 
-    /// Writes a refused attempt to the activity log.
+    /// Writes an attempt of somebody who has the right, and that a rule refused, to the activity log.
     pub async fn note_refusal(
         &self,
         viewer: &Viewer,

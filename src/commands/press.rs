@@ -361,7 +361,13 @@ fn overtaken(standing: &Standing) -> Option<Problem> {
 }
 
 /// Writes a refusal to the activity log and into the check.
-async fn refuse(context: &Context, check: &GithubCheck, sender: &Sender, action: &str, problem: Problem) -> Pressed {
+async fn refuse(
+    context: &Context,
+    check: &GithubCheck,
+    sender: &Sender,
+    action: &'static str,
+    problem: Problem,
+) -> Pressed {
     context.note_refusal(&clicker(sender), action, Some(&check.stack_id), check.run_id.as_ref(), &problem).await?;
     tell(context, check, sender, &problem).await
 }

@@ -1,7 +1,7 @@
-//! Repeats: attempts that anybody can make, as often as they like.
+//! Repeats: attempts of those who lack the right, which they can make as often as they like.
 //!
-//! The first is written to the activity log at once; those
-//! that follow within ten minutes are counted and written as one, so that nobody can flood a log that never forgets.
+//! The first is written to the activity log at once; those like it that follow within ten minutes are counted and written
+//! as one, so that nobody can flood a log that never forgets.
 
 use super::Context;
 use crate::domain::activity::{Entry, Outcome};
@@ -24,6 +24,18 @@ struct Attempt {
     actor: String,
     origin: String,
     action: &'static str,
+    stack: Option<StackId>,
+    run: Option<RunId>,
+    /// Why it was refused.
+    sentence: String,
+}
+
+impl Attempt {
+    /// What stands for all attempts at an action when there are too many kinds to tell them apart.
+    fn any(action: &'static str) -> Self {
+        let (actor, origin, sentence) = (String::new(), "many addresses".into(), String::new());
+        Self { actor, origin, action, stack: None, run: None, sentence }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +53,7 @@ impl Repeats {
     fn count(&self, attempt: Attempt, now: Timestamp) -> bool {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let attempt = if counted.len() >= KINDS && !counted.contains_key(&attempt) {
-            Attempt { actor: String::new(), origin: "many addresses".into(), action: attempt.action }
+            Attempt::any(attempt.action)
         } else {
             attempt
         };
@@ -80,7 +92,14 @@ impl Context {
     ) -> Result<(), Problem> {
         let now = self.now();
         self.write_repeats(now.plus(-SPAN)).await?;
-        let attempt = Attempt { actor: viewer.name.clone(), origin: viewer.from.clone(), action };
+        let attempt = Attempt {
+            actor: viewer.name.clone(),
+            origin: viewer.from.clone(),
+            action,
+            stack: stack.cloned(),
+            run: run.cloned(),
+            sentence: sentence.to_owned(),
+        };
         if !self.repeats.count(attempt, now) {
             return Ok(());
         }
@@ -97,10 +116,11 @@ impl Context {
             return Ok(());
         }
         let mut writing = self.store.write().await?;
-        for (Attempt { actor, origin, action }, more) in repeated {
+        for (Attempt { actor, origin, action, stack, run, sentence }, more) in repeated {
             let viewer = Viewer { name: actor, ..Viewer::stranger(origin) };
-            let entry = self.entry(&viewer, action, None, None);
-            let detail = format!("Tried and refused {more} more times within ten minutes.");
+            let entry = self.entry(&viewer, action, stack.as_ref(), run.as_ref());
+            let detail =
+                format!("Tried and refused {more} more times within ten minutes. {sentence}").trim().to_owned();
             writing.add_activity(Entry { outcome: Outcome::Refused, detail, ..entry });
         }
         Ok(writing.commit().await?)
@@ -129,7 +149,7 @@ mod tests {
     use super::*;
 
     fn attempt(origin: &str) -> Attempt {
-        Attempt { actor: String::new(), origin: origin.into(), action: "sign in" }
+        Attempt { origin: origin.into(), ..Attempt::any("sign in") }
     }
 
     #[test]

@@ -114,11 +114,11 @@ async fn attempts_that_are_repeated_are_written_once_and_then_counted() {
     assert!(other.iter().all(|entry| entry.outcome == Outcome::Refused && entry.actor.is_empty()));
     world.context.clock.advance(600_000);
     let later = attempt(&stranger).await;
-    assert_eq!(later[2].detail, "Tried and refused 4 more times within ten minutes.");
+    assert_eq!(later[2].detail, "Tried and refused 4 more times within ten minutes. The password is wrong.");
     assert_eq!((later[2].origin.as_str(), later.len()), ("192.0.2.7", 4));
     // What was not written yet is written at the end.
     attempt(&stranger).await;
     repeats::finish(&world.context).await;
     let last = everything(&world).await.pop().unwrap();
-    assert_eq!(last.detail, "Tried and refused 1 more times within ten minutes.");
+    assert_eq!(last.detail, "Tried and refused 1 more times within ten minutes. The password is wrong.");
 }
