@@ -5,6 +5,7 @@ use super::Context;
 use super::propose::retire;
 use crate::domain::problem::Problem;
 use crate::domain::pull_request::{PullRequest, PullRequestState};
+use crate::domain::run::Run;
 
 /// Takes it over, unless something newer is known; what it led to, as a sentence.
 pub async fn follow_pull_request(context: &Context, pull: &PullRequest) -> Result<String, Problem> {
@@ -27,15 +28,20 @@ pub async fn follow_pull_request(context: &Context, pull: &PullRequest) -> Resul
     };
     let open = writing.open_pull_requests(pull.repository).await?;
     let elsewhere = open.iter().any(|other| other.branch() == branch);
+    // A commit that another pull request has as well is still waited for.
+    let awaited =
+        |run: &Run| open.iter().any(|other| !other.fork && !pull.fork && other.head_commit == run.commit.hash);
     for stack in writing.stacks_of(&mirrored).await? {
         // Taken, so that no push of the same branch comes in between.
         let Some(stack) = writing.take_stack(&stack.id).await? else { continue };
         match &ended {
-            Some(note) if !elsewhere => retire(context, &mut writing, &stack, &branch, note, |_| true).await?,
+            Some(note) if !elsewhere => {
+                retire(context, &mut writing, &stack, &branch, note, |run| !awaited(run)).await?;
+            }
             Some(_) => {}
             None if pull.fork => {
                 let note = format!("Superseded by {} of pull request {}.", pull.head_commit.short(), pull.number);
-                let older = |run: &crate::domain::run::Run| run.commit.hash != pull.head_commit;
+                let older = |run: &Run| run.commit.hash != pull.head_commit;
                 retire(context, &mut writing, &stack, &branch, &note, older).await?;
             }
             None => {}

@@ -13,6 +13,7 @@ use super::{Context, find_stack, take_stack};
 use crate::domain::permission::{Action, Propose, Trigger, Viewer};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::relation::Relation;
+use crate::domain::run::Run;
 use crate::domain::stack::Stack;
 use crate::domain::{Commit, CommitHash, RunId, StackId};
 use crate::store::Writing;
@@ -66,7 +67,7 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         let mut now_answered = heads.clone();
         for push in pushes {
             let branch = push.branch().map(str::to_owned);
-            match (answer(context, &mut writing, &stack, push).await, branch) {
+            match (answer(context, &mut writing, &stack, push, heads).await, branch) {
                 (Err(Problem::Refused(refusal)), Some(branch)) if matches!(*refusal, Refusal::QueueFull { .. }) => {
                     tracing::info!(stack.id = %stack.id, branch, "the queue is full: a push waits for its answer");
                     match answered.get(&branch) {
@@ -136,11 +137,19 @@ async fn changed(context: &Context, stack: &Stack, files: &Files, from: Option<&
     }
 }
 
-async fn answer(context: &Context, writing: &mut Writing, stack: &Stack, push: Push) -> Result<Option<RunId>, Problem> {
+async fn answer(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &Stack,
+    push: Push,
+    heads: &Heads,
+) -> Result<Option<RunId>, Problem> {
     match push {
         Push::Unrelated => Ok(None),
         Push::Deleted(branch) => {
-            retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted."), |_| true).await?;
+            // A commit that another branch has as well is still waited for.
+            let unawaited = |run: &Run| !heads.values().any(|head| *head == run.commit.hash);
+            retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted."), unawaited).await?;
             Ok(None)
         }
         Push::Moved(..) if stack.disabled => Ok(None),

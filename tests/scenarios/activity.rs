@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs `headway audit` on the data folder.
-fn audit(data: &Path, arguments: &[&str]) -> Output {
+pub fn audit(data: &Path, arguments: &[&str]) -> Output {
     Command::new(program()).arg("audit").args(arguments).arg("--data").arg(data).output().unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Checks: a pull request's plan as a check on GitHub, Deploy in it, and everything that must not deploy.
 
-use crate::headway::terraform;
+use crate::headway::{engine_before, terraform};
 use crate::simulated::{Simulated, buttons, ended};
 use serde_json::{Value, json};
 
@@ -225,13 +225,17 @@ async fn the_same_commit_in_two_pull_requests_is_on_offer_while_one_is_open() {
     let has_deploy = |check: &Value| buttons(check).contains(&"deploy");
     let (first, commit) = github.pull_request("one").await;
     github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    // The plan of the second is at work when its pull request is closed.
+    let engines = tempfile::tempdir().unwrap();
+    let slow = engine_before(engines.path(), "[ \"$1\" = plan ] && sleep 3");
+    github.headway.use_engine(&github.stack, &slow).await;
     github.work.git(&["branch", "two", "one"]);
     github.push(&["two"]).await;
     let pull = json!({ "title": "The same once more", "head": "two", "author": "acme" });
     let made = github.control("POST", "/repositories/acme/network/pulls", pull).await;
     let list = format!("{}/proposed", github.stack);
     github.headway.until(&list, "both", |page| page.text().contains("The same once more")).await;
-    github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    github.until_check(&commit, PLAN, "another plan", |check| check["status"] == "in_progress").await;
 
     let path = |number: &Value| format!("/repositories/acme/network/pulls/{number}");
     github.control("PATCH", &path(&made["number"]), json!({ "state": "closed" })).await;

@@ -73,6 +73,7 @@ async fn an_address_that_leads_inside_is_refused_until_its_network_is_opened() {
     let told = led(&browser(), &format!("{}/sign-in/openid", headway.url)).await;
     headway.page(&told).await.says(CLOSED);
     assert_eq!(inside.heard(), None);
+    headway.page("/activity").await.says("add repository").says(CLOSED);
 
     // Opened by whoever runs it, the same address is asked.
     headway.end("-TERM");

@@ -1,5 +1,6 @@
 //! People: how the first administrator comes in, how others do, what each role may do, and how all of it ends.
 
+use crate::activity::audit;
 use crate::headway::{Headway, PASSWORD, browser};
 use crate::page::{person, shown_once};
 use crate::repository::Repository;
@@ -51,6 +52,7 @@ async fn the_first_link_is_good_once_and_a_new_one_takes_the_data_folder() {
     let again = again.form(&[("link", secret), ("name", "eve"), ("password", PASSWORD)]).send().await.unwrap();
     assert_eq!(again.status(), 404);
     headway.page("/settings/people").await.says("ada").says("operator").lacks("eve administrator");
+    headway.page("/activity").await.says("The link was used, is over, or never was.");
 }
 
 #[tokio::test]
@@ -172,7 +174,7 @@ async fn a_token_does_no_more_than_it_says_and_makes_no_others() {
     assert_eq!(trigger.status(), 403);
     let page = headway.page("/account").await;
     page.says("nightly").says("reader on network").lacks("never");
-    headway.page("/activity").await.says("token/nightly");
+    headway.page("/activity").await.says("token/nightly").says("Nobody has this token, or not any more.");
     let id = page.html.split("name=\"token\"").nth(1).unwrap().split("value=\"").nth(1).unwrap();
     let id = id.split('"').next().unwrap().to_owned();
     headway.form("/account", "revoke_token", &[("token", &id)]).await.says("No tokens.");
@@ -200,5 +202,22 @@ async fn whoever_signs_in_is_led_to_this_headway_only() {
             cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
             "{cookie}"
         );
+    }
+}
+
+#[tokio::test]
+async fn behind_a_named_proxy_the_log_knows_whom_it_speaks_for_and_browsers_stay_with_https() {
+    let proxy = [("HEADWAY_PUBLIC_URL", "https://headway.example.com"), ("HEADWAY_TRUSTED_PROXY", "127.0.0.1")];
+    for (environment, origin, stays) in [(&proxy[..], "203.0.113.9", true), (&[][..], "127.0.0.1", false)] {
+        let headway = Headway::start_with("serve", environment).await;
+        let guess = browser().post(format!("{}/api/sign_in", headway.url)).header(ACCEPT, "application/json");
+        let guess = guess.header("x-forwarded-for", "198.51.100.7, 203.0.113.9");
+        let refused = guess.form(&[("name", "operator"), ("password", "a guess")]).send().await.unwrap();
+        assert_eq!(refused.status(), 409);
+        assert_eq!(refused.headers().contains_key("strict-transport-security"), stays);
+        let log = audit(headway.data.path(), &["export"]);
+        let log = String::from_utf8(log.stdout).unwrap();
+        let entry = log.lines().find(|line| line.contains("do not fit")).unwrap();
+        assert!(entry.contains(&format!("\"from\":\"{origin}\"")), "{entry}");
     }
 }
