@@ -107,7 +107,8 @@ async fn deliveries(github: &Simulated, count: usize, together: usize) -> Vec<Du
 /// From the moment at which GitHub notices a push to the first line of the program's own.
 async fn pushes(github: &Simulated) -> Vec<Duration> {
     let folder = tempfile::tempdir().unwrap();
-    let mark = folder.path().join("started");
+    // Where a confined run may write.
+    let mark = github.headway.shared.path().join("started");
     let script = format!("touch {}", mark.display());
     let engine = headway::engine_before(folder.path(), &script);
     github.headway.use_engine(&github.stack, &engine).await;
