@@ -5,6 +5,7 @@
 
 use super::propose::start_proposed;
 use super::{Context, fetch, find_stack, take_stack};
+use crate::domain::check_run::Refusal;
 use crate::domain::permission::{Action, AllowPlan, Permit};
 use crate::domain::problem::{Problem, Thing};
 use crate::domain::pull_request::{PullRequest, PullRequestState};
@@ -34,24 +35,16 @@ async fn attempt(
     let repository = reading.repository(&stack.repository).await?.ok_or(Problem::NotFound(Thing::Repository))?;
     drop(reading);
     if !stack.integration.fork_plans {
-        return Err(Problem::github(
-            "The stack does not plan forks.",
-            "An administrator can allow it: Settings > Integrations > Plans for forks.",
-        ));
+        return Err(Refusal::ForksNotPlanned.problem());
     }
     check(&pull, commit)?;
     let credential = fetch::credential(context, &repository).await;
-    let credential = credential.map_err(|reason| Problem::github(reason, "Try again when GitHub answers."))?;
+    let credential = credential.map_err(|why| Refusal::NoCredential(&why).problem())?;
     let mirror = context.mirror(&stack.repository);
     mirror
         .fetch_pull_request(&context.outgoing, &repository.address, credential.as_deref(), number, commit)
         .await
-        .map_err(|error| {
-            Problem::github(
-                format!("The commit {} of pull request {number} cannot be fetched: {error}", commit.short()),
-                "Look at the pull request again: it may have a newer commit.",
-            )
-        })?;
+        .map_err(|error| Refusal::NotFetched { number, commit, why: &error.to_string() }.problem())?;
     let commit = context.commit(&stack, commit).await?;
 
     let mut writing = context.store.write().await?;
@@ -75,22 +68,13 @@ async fn attempt(
 fn check(pull: &PullRequest, commit: &CommitHash) -> Result<(), Problem> {
     let number = pull.number;
     if !pull.fork {
-        return Err(Problem::github(
-            format!("Pull request {number} is no fork's: its pushes are planned anyway."),
-            "Look at its newest run.",
-        ));
+        return Err(Refusal::NoFork(number).problem());
     }
     if pull.state != PullRequestState::Open {
-        return Err(Problem::github(
-            format!("Pull request {number} is {}.", pull.state.name()),
-            "Open it again to have it planned.",
-        ));
+        return Err(Refusal::NotOpen { number, state: pull.state }.problem());
     }
     if pull.head_commit != *commit {
-        return Err(Problem::github(
-            format!("Pull request {number} is at {} now, not at {}.", pull.head_commit.short(), commit.short()),
-            "Read the new commit, then allow that one.",
-        ));
+        return Err(Refusal::AtAnother { number, head: &pull.head_commit, commit }.problem());
     }
     Ok(())
 }

@@ -132,7 +132,7 @@ async fn clean_run(
         writing.take_stack(&candidate.stack_id).await?;
         let still = writing.cleanable(what, before, "", 1, Some(&candidate.id)).await?;
         let Some(still) = still.into_iter().next() else { return Ok(false) };
-        if still.newest && may_be_promoted(&mut writing, &still).await? {
+        if may_be_promoted(&mut writing, &still).await? {
             return Ok(false);
         }
         let done = match what {
@@ -150,10 +150,17 @@ async fn clean_run(
     }
 }
 
-/// Whether the branch of a proposed run still has it for its newest: a branch that is there, or an open pull request.
+/// Whether a proposed run is still the newest of its branch, or of an open pull request, or of the commit that another
+/// branch is at.
 async fn may_be_promoted(reading: &mut Reading, candidate: &Candidate) -> Result<bool, Problem> {
     let Some(stack) = reading.stack(&candidate.stack_id).await? else { return Ok(false) };
     let Some(repository) = reading.repository(&stack.repository).await? else { return Ok(false) };
+    if candidate.newest_of_commit && repository.heads.values().any(|head| *head == candidate.commit_hash) {
+        return Ok(true);
+    }
+    if !candidate.newest_of_branch {
+        return Ok(false);
+    }
     if repository.heads.contains_key(&candidate.branch) {
         return Ok(true);
     }

@@ -10,10 +10,10 @@ use super::github_place::{Reached, reach};
 use super::propose::start_proposed;
 use super::reconcile::standing::standing;
 use super::{Context, allow_plan, find_run, promote, retry};
-use crate::domain::check_run::{Button, Standing};
+use crate::domain::check_run::{Button, Refusal, sentences, told};
 use crate::domain::permission::{Action, AllowPlan, Forbidden, Promote, Propose, Retry, Viewer, permit};
 use crate::domain::problem::Problem;
-use crate::domain::pull_request::number_of_fork_branch;
+use crate::domain::pull_request::{PullRequestState, number_of_fork_branch};
 use crate::domain::run::Run;
 use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId, StackId};
@@ -24,6 +24,9 @@ use unknown::refuse_unknown;
 
 /// What the activity log calls a click of which it cannot be told what it asks for.
 const PRESS: &str = "press";
+
+/// How many pull requests of other branches at the clicked commit are asked for.
+const OTHERS: usize = 5;
 
 /// What a click led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +88,10 @@ pub async fn press(context: &Context, click: &Press, app: i64, last: bool) -> Pr
     let forged = check.github_repository_id != click.repository || check.commit_hash.as_str() != click.commit;
     let installation = repository.as_ref().and_then(|repository| repository.installation_id);
     if forged || (click.installation.is_some() && click.installation != installation) {
-        let reason = "The click names a repository, commit or installation that this check run does not belong to.";
-        return refuse(Problem::github(reason, "Press the button on GitHub's own page.")).await;
+        return refuse(Refusal::Forged.problem()).await;
     }
     let Some(button) = pressed else {
-        let reason = "Headway has no such button any more.";
-        return refuse(Problem::github(reason, "Press one that the check shows now.")).await;
+        return refuse(Refusal::NoSuchButton.problem()).await;
     };
     answer(context, check, &click.sender, button, last).await
 }
@@ -102,14 +103,12 @@ async fn answer(context: &Context, check: GithubCheck, sender: &Sender, button: 
     let stack = reading.stack(&check.stack_id).await?;
     drop(reading);
     let (Some(stack), Some(repository)) = (stack, repository) else {
-        let problem = Problem::github("The stack of this check run was deleted.", "Push to a stack that is there.");
-        return refuse(context, &check, sender, name(button), problem).await;
+        return refuse(context, &check, sender, name(button), Refusal::StackGone.problem()).await;
     };
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,
         Err(why) => {
-            let problem = Problem::github(why, "Install the App again.");
-            return refuse(context, &check, sender, name(button), problem).await;
+            return refuse(context, &check, sender, name(button), Refusal::OutOfReach(&why).problem()).await;
         }
     };
     Click { context, check, stack, reached, sender }.answer(button, last).await
@@ -181,14 +180,20 @@ impl From<Forbidden> for Stopped {
     }
 }
 
+impl From<Refusal<'_>> for Stopped {
+    fn from(refusal: Refusal<'_>) -> Self {
+        Self::Here(refusal.problem())
+    }
+}
+
 impl Click<'_> {
     async fn answer(&self, button: Button, last: bool) -> Pressed {
         let viewer = match self.authorised(button).await {
             Ok(viewer) => viewer,
             Err(Unauthorised::Unknown(why)) if !last => return Ok(Err(why)),
             Err(Unauthorised::Unknown(why)) => {
-                let reason = format!("Whether {} may write here could not be verified: {why}.", self.sender.login);
-                return self.refuse(button, Problem::github(reason, "Press it again when GitHub answers.")).await;
+                let refusal = Refusal::Unverified { login: &self.sender.login, why: &why };
+                return self.refuse(button, refusal.problem()).await;
             }
             Err(Unauthorised::No(problem)) => return self.refuse(button, problem).await,
         };
@@ -213,8 +218,7 @@ impl Click<'_> {
     }
 
     async fn run(&self) -> Result<Run, Stopped> {
-        let gone =
-            || Stopped::Here(Problem::github("This run no longer exists.", "Push again to have the branch planned."));
+        let gone = || Stopped::from(Refusal::RunGone);
         let id = self.check.run_id.as_ref().ok_or_else(gone)?;
         let mut reading = self.context.store.read().await?;
         find_run(&mut reading, &self.stack.id, id).await.map_err(|_| gone())
@@ -228,9 +232,9 @@ impl Click<'_> {
         let promoted = reading.promoted_as(&run.id).await?;
         drop(reading);
         if promoted.is_none()
-            && let Some(problem) = overtaken(&standing)
+            && let Some(refusal) = Refusal::overtaken(&standing)
         {
-            return Err(Stopped::Here(problem));
+            return Err(refusal.into());
         }
         let permit = permit::<Promote>(viewer, &self.stack.id)?;
         let promotion = promote::promote(self.context, &permit, &run.id).await?;
@@ -246,26 +250,36 @@ impl Click<'_> {
     /// Asks GitHub how the pull requests of the run's commit stand now. When it does not answer, what is known counts;
     /// the promotion rule, which is about Git, is judged in any case.
     async fn read_pull_requests(&self, run: &Run) {
+        if number_of_fork_branch(&run.branch).is_some() {
+            return;
+        }
+        let repository = self.reached.repository.id;
         let Ok(mut reading) = self.context.store.read().await else { return };
-        let known = match number_of_fork_branch(&run.branch) {
-            Some(_) => return,
-            None => reading.pull_requests_of(self.reached.repository.id, &run.branch).await,
+        let (Ok(of_branch), Ok(of_commit)) = (
+            reading.pull_requests_of(repository, &run.branch).await,
+            reading.pull_requests_at(repository, &run.commit.hash).await,
+        ) else {
+            return;
         };
         drop(reading);
-        let Some(newest) = known.ok().and_then(|pulls| pulls.into_iter().next()) else { return };
-        let asked = self.context.github.pull_request(self.reached.place(), newest.repository, newest.number).await;
-        if let Ok(Some(pull)) = asked
-            && pull != newest
-            && let Err(problem) = super::follow_pull_request::follow_pull_request(self.context, &pull).await
-        {
-            tracing::warn!(pull_request = pull.number, ?problem, "cannot follow a pull request");
+        // The newest of its branch, and the others that have its commit on offer.
+        let mut known: Vec<_> = of_branch.into_iter().take(1).collect();
+        let others = of_commit.into_iter().filter(|pull| pull.state == PullRequestState::Open);
+        known.extend(others.filter(|pull| pull.head_branch != run.branch).take(OTHERS));
+        for known in known {
+            let asked = self.context.github.pull_request(self.reached.place(), repository, known.number).await;
+            if let Ok(Some(pull)) = asked
+                && pull != known
+                && let Err(problem) = super::follow_pull_request::follow_pull_request(self.context, &pull).await
+            {
+                tracing::warn!(pull_request = pull.number, ?problem, "cannot follow a pull request");
+            }
         }
     }
 
     async fn preview(&self, viewer: &Viewer) -> Result<Answer, Stopped> {
         if self.check.kind == CheckKind::Tracked {
-            let cure = "Retry it on its page, or promote the proposed run again.";
-            return Err(Stopped::Here(Problem::github("A deployment is not repeated from GitHub.", cure)));
+            return Err(Refusal::Deployment.into());
         }
         let mut reading = self.context.store.read().await?;
         let newest = reading.newest_proposed_at(&self.stack.id, &self.check.commit_hash).await?;
@@ -283,11 +297,7 @@ impl Click<'_> {
                 let again = retry::retry(self.context, &permit, &run.id).await?;
                 Ok(self.done(format!("{} had the commit planned again.", self.sender.login), again))
             }
-            None if self.check.kind == CheckKind::Fork => {
-                let cure = "Read its changes and press Allow plan, where the stack allows that.";
-                let reason = "The commit of a fork is planned only when a maintainer allows it.";
-                Err(Stopped::Here(Problem::github(reason, cure)))
-            }
+            None if self.check.kind == CheckKind::Fork => Err(Refusal::ForkNotAllowed.into()),
             None => self.plan_untouched(viewer).await,
         }
     }
@@ -298,10 +308,7 @@ impl Click<'_> {
         let repository = reading.repository(&self.stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
         drop(reading);
         let branch = repository.heads.iter().find(|(_, head)| *head == hash).map(|(branch, _)| branch.clone());
-        let branch = branch.ok_or_else(|| {
-            let reason = format!("No branch is at {} any more.", hash.short());
-            Stopped::Here(Problem::github(reason, "Look at the newest commit's checks."))
-        })?;
+        let branch = branch.ok_or(Refusal::NoBranchAt(hash))?;
         let commit = self.context.commit(&self.stack, hash).await.map_err(Stopped::Here)?;
         let permit = self.context.permitted::<Propose>(viewer, &self.stack.id).await?;
         let mut writing = self.context.store.write().await?;
@@ -320,10 +327,8 @@ impl Click<'_> {
         let mut reading = self.context.store.read().await?;
         let open = reading.open_pull_requests(self.reached.repository.id).await?;
         drop(reading);
-        let pull = open.into_iter().find(|pull| pull.fork && pull.head_commit == *hash).ok_or_else(|| {
-            let reason = "No open pull request of a fork is at this commit any more.";
-            Stopped::Here(Problem::github(reason, "Look at its newest commit."))
-        })?;
+        let of_fork = open.into_iter().find(|pull| pull.fork && pull.head_commit == *hash);
+        let pull = of_fork.ok_or(Refusal::NoForkAt)?;
         let permit = permit::<AllowPlan>(viewer, &self.stack.id)?;
         let run = allow_plan::allow_plan(self.context, &permit, pull.number, hash).await?;
         Ok(self.done(format!("{} let the fork's commit be planned.", self.sender.login), run))
@@ -335,28 +340,6 @@ impl Click<'_> {
 
     async fn refuse(&self, button: Button, problem: Problem) -> Pressed {
         refuse(self.context, &self.check, self.sender, name(button), problem).await
-    }
-}
-
-/// Why a commit is not what its branch or pull request offers any more.
-fn overtaken(standing: &Standing) -> Option<Problem> {
-    match standing {
-        Standing::Newest => None,
-        Standing::Superseded(by) => Some(Problem::github(
-            format!("Superseded by {}: the branch has gone on.", by.short()),
-            "Press Deploy on the newest commit's check.",
-        )),
-        Standing::Replaced(run) => Some(Problem::github(
-            format!("The commit was planned again as {run}."),
-            "Press Deploy on the newer check of this commit.",
-        )),
-        Standing::Ended { number, state } => Some(Problem::github(
-            format!("Pull request {number} is {}.", state.name()),
-            "Open it again, or promote the run on its page in Headway.",
-        )),
-        Standing::BranchDeleted => {
-            Some(Problem::github("The branch was deleted.", "Push it again and press Deploy on its new check."))
-        }
     }
 }
 
@@ -374,13 +357,9 @@ async fn refuse(
 
 /// Has the check say why a click did nothing.
 async fn tell(context: &Context, check: &GithubCheck, sender: &Sender, problem: &Problem) -> Pressed {
-    let cure = problem.cure().unwrap_or_default();
-    let sentence = format!("{} {cure}", problem.sentence()).trim().to_owned();
+    let sentence = sentences(problem);
     let mut writing = context.store.write().await?;
-    // With the time, no two refusals are the same: GitHub sends the text along with the next click, which would else be
-    // taken for this one come again.
-    let told = format!("{sentence} (pressed by {}, {})", sender.login, context.now().long());
-    writing.set_refusal(check, Some(&told)).await?;
+    writing.set_refusal(check, Some(&told(problem, &sender.login, context.now()))).await?;
     writing.commit().await?;
     Ok(Ok(Answer::Refused { sentence, stack: Some(check.stack_id.clone()), run: check.run_id.clone() }))
 }

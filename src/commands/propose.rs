@@ -3,11 +3,16 @@
 use super::{Context, advance_itself, find_stack, room_for_one, take_stack};
 use crate::domain::permission::{Action, Permit, Propose};
 use crate::domain::problem::{Problem, Refusal};
+use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
-use crate::domain::{Commit, RunId};
+use crate::domain::{Commit, CommitHash, RunId};
 use crate::store::{NewRun, Writing};
+use std::collections::BTreeMap;
+
+/// The branches of a repository, and where they point.
+pub(super) type Heads = BTreeMap<String, CommitHash>;
 
 /// Starts a proposed run for the newest commit of a branch, because a person asked.
 pub async fn propose(context: &Context, permit: &Permit<Propose>, branch: &str) -> Result<RunId, Problem> {
@@ -47,10 +52,7 @@ pub(super) async fn start_proposed(
     if stack.disabled {
         return Err(Problem::refused(Refusal::Disabled));
     }
-    let note = format!("Superseded by {} on {branch}.", commit.hash.short());
-    // Planned once more, an old commit is no newer push: what plans another one goes on.
-    let superseded = |run: &Run| retry_of.is_none() || run.commit.hash == commit.hash;
-    retire(context, writing, stack, branch, &note, superseded).await?;
+    supersede(context, writing, stack, branch, &commit.hash, retry_of.as_ref()).await?;
     room_for_one(context, writing, stack).await?;
     let now = context.now();
     Ok(writing
@@ -69,6 +71,29 @@ pub(super) async fn start_proposed(
         .await?)
 }
 
+/// Retires the branch's runs that a run of this commit takes the place of.
+pub(super) async fn supersede(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &Stack,
+    branch: &str,
+    commit: &CommitHash,
+    retry_of: Option<&RunId>,
+) -> Result<(), Problem> {
+    let heads = writing.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
+    let note = format!("Superseded by {} on {branch}.", commit.short());
+    // Planned once more, an old commit is no newer push: what plans another one goes on.
+    let by_a_push = retry_of.is_none();
+    let superseded =
+        |run: &Run| run.commit.hash == *commit || (by_a_push && !is_awaited(stack, &heads, branch, &run.commit.hash));
+    retire(context, writing, stack, branch, &note, superseded).await
+}
+
+/// Whether another branch is at the commit, shares its plan, and so still waits for it.
+pub(super) fn is_awaited(stack: &Stack, heads: &Heads, branch: &str, commit: &CommitHash) -> bool {
+    heads.iter().any(|(other, head)| other != branch && *other != stack.tracked_branch && head == commit)
+}
+
 /// Ends the proposed runs of a branch that nobody waits for any more: waiting ones are canceled, working ones stopped.
 pub(super) async fn retire(
     context: &Context,
@@ -79,22 +104,45 @@ pub(super) async fn retire(
     retired: impl Fn(&Run) -> bool,
 ) -> Result<(), Problem> {
     for run in writing.open_proposed(&stack.id, branch).await?.into_iter().filter(|run| retired(run)) {
-        match run.state {
-            RunState::Queued | RunState::Ready => {
-                advance_itself(context, writing, &run, RunState::Canceled, Some(note)).await?;
-            }
-            RunState::Preparing | RunState::Initializing | RunState::Planning => {
-                writing.request_stop(&run, note).await?;
-            }
-            RunState::Unconfirmed
-            | RunState::Confirmed
-            | RunState::Applying
-            | RunState::Finished
-            | RunState::Failed
-            | RunState::Discarded
-            | RunState::Canceled
-            | RunState::Stopped => {}
+        end_unawaited(context, writing, &run, note).await?;
+    }
+    Ok(())
+}
+
+/// Retires the run that branches shared, when the last of them leaves its commit: the run may be of another branch.
+pub(super) async fn leave(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &Stack,
+    heads: &Heads,
+    branch: &str,
+    left: &CommitHash,
+    note: &str,
+) -> Result<(), Problem> {
+    let shared = writing.newest_proposed_at(&stack.id, left).await?;
+    let shared = shared.filter(|run| run.branch != branch && number_of_fork_branch(&run.branch).is_none());
+    if let Some(run) = shared.filter(|_| !is_awaited(stack, heads, branch, left)) {
+        end_unawaited(context, writing, &run, note).await?;
+    }
+    Ok(())
+}
+
+async fn end_unawaited(context: &Context, writing: &mut Writing, run: &Run, note: &str) -> Result<(), Problem> {
+    match run.state {
+        RunState::Queued | RunState::Ready => {
+            advance_itself(context, writing, run, RunState::Canceled, Some(note)).await?;
         }
+        RunState::Preparing | RunState::Initializing | RunState::Planning => {
+            writing.request_stop(run, note).await?;
+        }
+        RunState::Unconfirmed
+        | RunState::Confirmed
+        | RunState::Applying
+        | RunState::Finished
+        | RunState::Failed
+        | RunState::Discarded
+        | RunState::Canceled
+        | RunState::Stopped => {}
     }
     Ok(())
 }

@@ -1,26 +1,24 @@
 //! Receive push: what a stack does when branches of its repository are new, have moved or are gone.
 //!
 //! The tracked branch gets a tracked run, every other branch a proposed one, and only when files that belong to the
-//! stack changed.
+//! stack changed. Branches that are at the same commit share one plan of it, as they share its check on GitHub.
 //!
 //! A stack remembers the heads it has answered. Whoever tells it of heads, the poller or a person who pressed Sync, and
 //! however often, each push is answered once. What comes while the queue is full is answered with what the branch has by
 //! the time there is room.
 
-use super::propose::{retire, start_proposed};
+use super::propose::{Heads, is_awaited, leave, retire, start_proposed, supersede};
 use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_stack, take_stack};
 use crate::domain::permission::{Action, Propose, Trigger, Viewer};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::relation::Relation;
 use crate::domain::run::Run;
+use crate::domain::run_state::RunState;
 use crate::domain::stack::Stack;
 use crate::domain::{Commit, CommitHash, RunId, StackId};
-use crate::store::Writing;
+use crate::store::{Reading, Writing};
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use std::collections::BTreeMap;
-
-type Heads = BTreeMap<String, CommitHash>;
 
 /// Who a run is started by when nobody pressed anything.
 pub const PUSH: &str = "a Git push";
@@ -36,8 +34,16 @@ enum Push {
 }
 
 impl Push {
-    /// The branch whose head it moved.
+    /// The branch whose head it moved or took away.
     fn branch(&self) -> Option<&str> {
+        match self {
+            Self::Moved(branch, _) | Self::Deleted(branch) => Some(branch),
+            Self::Unrelated => None,
+        }
+    }
+
+    /// The branch whose head it moved.
+    fn moved(&self) -> Option<&str> {
         match self {
             Self::Moved(branch, _) => Some(branch),
             Self::Deleted(_) | Self::Unrelated => None,
@@ -66,8 +72,9 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         let mut started = Vec::new();
         let mut now_answered = heads.clone();
         for push in pushes {
-            let branch = push.branch().map(str::to_owned);
-            match (answer(context, &mut writing, &stack, push, heads).await, branch) {
+            let branch = push.moved().map(str::to_owned);
+            let left = push.branch().and_then(|branch| answered.get(branch));
+            match (answer(context, &mut writing, &stack, push, left, heads).await, branch) {
                 (Err(Problem::Refused(refusal)), Some(branch)) if matches!(*refusal, Refusal::QueueFull { .. }) => {
                     tracing::info!(stack.id = %stack.id, branch, "the queue is full: a push waits for its answer");
                     match answered.get(&branch) {
@@ -137,19 +144,24 @@ async fn changed(context: &Context, stack: &Stack, files: &Files, from: Option<&
     }
 }
 
+/// Answers one push, of a branch that `left` a commit.
 async fn answer(
     context: &Context,
     writing: &mut Writing,
     stack: &Stack,
     push: Push,
+    left: Option<&CommitHash>,
     heads: &Heads,
 ) -> Result<Option<RunId>, Problem> {
     match push {
         Push::Unrelated => Ok(None),
         Push::Deleted(branch) => {
-            // A commit that another branch has as well is still waited for.
-            let unawaited = |run: &Run| !heads.values().any(|head| *head == run.commit.hash);
-            retire(context, writing, stack, &branch, &format!("The branch {branch} was deleted."), unawaited).await?;
+            let unawaited = |run: &Run| !is_awaited(stack, heads, &branch, &run.commit.hash);
+            let note = format!("The branch {branch} was deleted.");
+            retire(context, writing, stack, &branch, &note, unawaited).await?;
+            if let Some(left) = left {
+                leave(context, writing, stack, heads, &branch, left, &note).await?;
+            }
             Ok(None)
         }
         Push::Moved(..) if stack.disabled => Ok(None),
@@ -168,11 +180,59 @@ async fn answer(
             Ok(Some(run.id))
         }
         Push::Moved(branch, commit) => {
-            let run = start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?;
-            let detail = format!("{} on {branch}", run.commit.hash.short());
-            context.record(writing, &pusher(), Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;
-            Ok(Some(run.id))
+            if let Some(left) = left {
+                let note = format!("Superseded by {} on {branch}.", commit.hash.short());
+                leave(context, writing, stack, heads, &branch, left, &note).await?;
+            }
+            let mut detail = format!("{} on {branch}", commit.hash.short());
+            let (run, started) = match shared(writing, stack, &branch, &commit.hash, heads).await? {
+                Some(run) => {
+                    supersede(context, writing, stack, &branch, &commit.hash, None).await?;
+                    detail.push_str(": planned already");
+                    (run.id, None)
+                }
+                None => {
+                    let run = start_proposed(context, writing, stack, &branch, commit, PUSH, None).await?;
+                    (run.id.clone(), Some(run.id))
+                }
+            };
+            context.record(writing, &pusher(), Propose::NAME, Some(&stack.id), Some(&run), detail).await?;
+            Ok(started)
         }
+    }
+}
+
+/// The run that another branch's push to the same commit led to, unless it came to nothing.
+async fn shared(
+    reading: &mut Reading,
+    stack: &Stack,
+    branch: &str,
+    commit: &CommitHash,
+    heads: &Heads,
+) -> Result<Option<Run>, Problem> {
+    let newest = reading.newest_proposed_at(&stack.id, commit).await?;
+    Ok(newest.filter(|run| {
+        let elsewhere = run.branch != branch && run.branch != stack.tracked_branch;
+        elsewhere && heads.get(&run.branch) == Some(commit) && run.stop_requested_by.is_none() && may_serve(run.state)
+    }))
+}
+
+/// Whether a plan in this state is, or may become, one to look at.
+fn may_serve(state: RunState) -> bool {
+    match state {
+        RunState::Queued
+        | RunState::Ready
+        | RunState::Preparing
+        | RunState::Initializing
+        | RunState::Planning
+        | RunState::Finished => true,
+        RunState::Unconfirmed
+        | RunState::Confirmed
+        | RunState::Applying
+        | RunState::Failed
+        | RunState::Discarded
+        | RunState::Canceled
+        | RunState::Stopped => false,
     }
 }
 

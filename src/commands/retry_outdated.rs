@@ -3,11 +3,13 @@
 
 use super::propose::start_proposed;
 use super::{Context, take_stack};
-use crate::domain::StackId;
 use crate::domain::problem::{Problem, Refusal};
+use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::run_state::RunState;
+use crate::domain::{CommitHash, StackId};
+use std::collections::BTreeSet;
 
-/// Plans again the newest finished proposed run of every branch that still stands at its commit.
+/// Plans again every commit that a branch is at, where its newest proposed run has finished.
 pub async fn retry_outdated(context: &Context, stack: &StackId) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, stack).await?;
@@ -15,10 +17,12 @@ pub async fn retry_outdated(context: &Context, stack: &StackId) -> Result<(), Pr
         return Ok(());
     }
     let heads = writing.answered_heads(&stack.id).await?;
-    for run in writing.newest_proposed(&stack.id).await? {
-        let stands = heads.get(&run.branch) == Some(&run.commit.hash);
+    let others = heads.iter().filter(|(branch, _)| **branch != stack.tracked_branch);
+    let commits: BTreeSet<&CommitHash> = others.map(|(_, head)| head).collect();
+    for run in writing.newest_proposed_at_each(&stack.id, commits).await? {
         let deployed = stack.current_commit.as_ref() == Some(&run.commit.hash);
-        if run.state == RunState::Finished && stands && !deployed {
+        let of_branch = number_of_fork_branch(&run.branch).is_none();
+        if run.state == RunState::Finished && of_branch && !deployed {
             let (branch, commit) = (run.branch, run.commit);
             match start_proposed(context, &mut writing, &stack, &branch, commit, "autoretry", Some(run.id)).await {
                 Err(Problem::Refused(refusal)) if matches!(*refusal, Refusal::QueueFull { .. }) => break,

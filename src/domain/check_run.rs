@@ -6,12 +6,16 @@
 //! GitHub's rules that shape it (REST, Check runs): at most three buttons, a title and a summary, 65,535 characters a
 //! text; a completed check run is never opened again, so every run has a check run of its own.
 
+mod listing;
+mod markdown;
+mod refusal;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use text::{COMMENT_MARK, CommentRow, comment, name};
+pub use refusal::{Refusal, sentences, told};
+pub use text::{COMMENT_MARK, comment, name};
 
 use super::plan::Plan;
 use super::promotion::Verdict;
@@ -184,6 +188,19 @@ pub struct Facts<'a> {
     pub page: &'a str,
     /// What the last click was answered with, when it was refused.
     pub refusal: Option<&'a str>,
+}
+
+/// One stack in the comment on a pull request.
+#[derive(Clone, Debug)]
+pub struct CommentRow<'a> {
+    /// The stack's name.
+    pub stack: &'a str,
+    /// The newest run of the pull request's commit; none when it touches nothing of the stack.
+    pub run: Option<&'a Run>,
+    /// Whether it can be deployed now.
+    pub deployable: bool,
+    /// The run's page, or the stack's.
+    pub page: String,
 }
 
 /// Whether the check of a proposed run has Deploy: the promotion rule holds without regard to a person, and the commit

@@ -79,7 +79,12 @@ async fn pulls(
 ) -> Result<(Vec<PullRequest>, Option<(i64, CommitHash)>), Problem> {
     let Some(github) = reading.github_of(&stack.repository).await? else { return Ok((Vec::new(), None)) };
     let Some(number) = number_of_fork_branch(&run.branch) else {
-        return Ok((reading.pull_requests_of(github.id, &run.branch).await?, None));
+        // Those of its branch, and those of other branches that are at its commit.
+        let mut pulls = reading.pull_requests_of(github.id, &run.branch).await?;
+        pulls.extend(reading.pull_requests_at(github.id, &run.commit.hash).await?);
+        pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+        pulls.dedup_by_key(|pull| pull.number);
+        return Ok((pulls, None));
     };
     let pull = reading.pull_request(github.id, number).await?;
     let newer = pull.as_ref().filter(|pull| {

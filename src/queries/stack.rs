@@ -4,10 +4,16 @@ use super::header;
 use crate::app::view::{BranchRow, ProposedView, PullRow, RunRow, TrackedView};
 use crate::commands::judge::{Ancestry, verdict};
 use crate::commands::{Context, find_stack};
-use crate::domain::RunId;
-use crate::domain::permission::{Look, Permit};
+use crate::domain::permission::{Look, Permit, Viewer};
 use crate::domain::problem::Problem;
+use crate::domain::promotion::Verdict;
+use crate::domain::pull_request::number_of_fork_branch;
+use crate::domain::run::Run;
 use crate::domain::run_state::RunKind;
+use crate::domain::stack::Stack;
+use crate::domain::{CommitHash, RunId, StackId};
+use crate::git::history::History;
+use crate::store::Reading;
 use std::collections::BTreeSet;
 
 /// How many runs a page shows.
@@ -40,6 +46,33 @@ pub async fn tracked(context: &Context, permit: &Permit<Look>, before: Option<&R
     Ok(TrackedView { header, groups, older })
 }
 
+/// What runs of a stack are judged by for somebody.
+struct Judged<'a> {
+    history: Option<&'a History>,
+    stack: &'a Stack,
+    viewer: &'a Viewer,
+}
+
+impl Judged<'_> {
+    /// A run with the verdict on it.
+    async fn row(&self, reading: &mut Reading, run: Run) -> Result<(RunRow, Verdict), Problem> {
+        let ancestry = Ancestry::read(self.history, self.stack, &run);
+        let verdict = verdict(reading, ancestry, self.stack, &run, self.viewer).await?;
+        Ok((RunRow::from(&run), verdict))
+    }
+}
+
+/// The run that a branch at `head` offers, where `newest` is the newest of its own: branches at one commit share a plan.
+async fn offered(
+    reading: &mut Reading,
+    stack: &StackId,
+    head: &CommitHash,
+    newest: Option<Run>,
+) -> Result<Option<Run>, Problem> {
+    let shared = reading.newest_proposed_at(stack, head).await?;
+    Ok(shared.filter(|run| number_of_fork_branch(&run.branch).is_none()).or(newest))
+}
+
 /// The pull requests of a stack, then its other branches: those with a proposed run, newest first, then those without.
 pub async fn proposed(context: &Context, permit: &Permit<Look>) -> Result<ProposedView, Problem> {
     let (viewer, id) = (permit.viewer(), permit.stack());
@@ -53,17 +86,16 @@ pub async fn proposed(context: &Context, permit: &Permit<Look>) -> Result<Propos
         Some(github) => reading.open_pull_requests(github.id).await?,
         None => Vec::new(),
     };
+    let judged = Judged { history: history.as_ref(), stack: &stack, viewer };
     let mut pulls = Vec::new();
     let mut branches = Vec::new();
     let mut named = BTreeSet::new();
     for pull in open {
         named.insert(pull.branch());
-        let run = match reading.newest_proposed_of(id, &pull.branch()).await? {
-            Some(run) => {
-                let ancestry = Ancestry::read(history.as_ref(), &stack, &run);
-                let verdict = verdict(&mut reading, ancestry, &stack, &run, viewer).await?;
-                Some((RunRow::from(&run), verdict))
-            }
+        let newest = reading.newest_proposed_of(id, &pull.branch()).await?;
+        let run = if pull.fork { newest } else { offered(&mut reading, id, &pull.head_commit, newest).await? };
+        let run = match run {
+            Some(run) => Some(judged.row(&mut reading, run).await?),
             None => None,
         };
         let waits = pull.fork && run.as_ref().is_none_or(|(run, _)| run.commit.hash != pull.head_commit);
@@ -81,17 +113,28 @@ pub async fn proposed(context: &Context, permit: &Permit<Look>) -> Result<Propos
             gone += 1;
         }
         if head.is_some() || gone <= gone_after {
-            named.insert(run.branch.clone());
-            let ancestry = Ancestry::read(history.as_ref(), &stack, &run);
-            let verdict = verdict(&mut reading, ancestry, &stack, &run, viewer).await?;
-            branches.push(BranchRow { branch: run.branch.clone(), head, run: Some((RunRow::from(&run), verdict)) });
+            let branch = run.branch.clone();
+            named.insert(branch.clone());
+            let run = match &head {
+                Some(head) => offered(&mut reading, id, head, Some(run)).await?,
+                None => Some(run),
+            };
+            if let Some(run) = run {
+                branches.push(BranchRow { branch, head, run: Some(judged.row(&mut reading, run).await?) });
+            }
         }
     }
     let without: Vec<_> =
         heads.iter().filter(|(branch, _)| !named.contains(*branch) && **branch != stack.tracked_branch).collect();
     let more = without.len().saturating_sub(BRANCHES);
     for (branch, head) in without.into_iter().take(BRANCHES) {
-        branches.push(BranchRow { branch: branch.clone(), head: Some(head.clone()), run: None });
+        let run = match offered(&mut reading, id, head, None).await? {
+            Some(run) => Some(judged.row(&mut reading, run).await?),
+            None => None,
+        };
+        branches.push(BranchRow { branch: branch.clone(), head: Some(head.clone()), run });
     }
+    let newest = |row: &BranchRow| std::cmp::Reverse(row.run.as_ref().map(|(run, _)| run.id.clone()));
+    branches.sort_by_key(newest);
     Ok(ProposedView { header, pulls, branches, more })
 }

@@ -39,8 +39,12 @@ pub struct Candidate {
     pub stack_id: StackId,
     /// Its branch.
     pub branch: String,
+    /// Its commit.
+    pub commit_hash: CommitHash,
     /// Whether it is the newest proposed run of that branch.
-    pub newest: bool,
+    pub newest_of_branch: bool,
+    /// Whether it is the newest proposed run of that commit.
+    pub newest_of_commit: bool,
 }
 
 /// A commit that a run has or had.
@@ -53,9 +57,13 @@ macro_rules! candidates {
     ($table:literal) => {
         concat!(
             needed!(),
-            "select run.id, run.stack_id, run.branch, run.kind = 'proposed' and not exists (
-                 select 1 from run newer where newer.stack_id = run.stack_id and newer.kind = 'proposed'
-                 and newer.branch = run.branch and newer.id > run.id) as newest
+            "select run.id, run.stack_id, run.branch, run.commit_hash,
+                 run.kind = 'proposed' and not exists (
+                     select 1 from run newer where newer.stack_id = run.stack_id and newer.kind = 'proposed'
+                     and newer.branch = run.branch and newer.id > run.id) as newest_of_branch,
+                 run.kind = 'proposed' and not exists (
+                     select 1 from run newer where newer.stack_id = run.stack_id and newer.kind = 'proposed'
+                     and newer.commit_hash = run.commit_hash and newer.id > run.id) as newest_of_commit
              from run where run.ended_at < $1 and run.id > $2 and run.id not in (select id from needed)
              and (cast($4 as text) is null or run.id = $4)
              and exists (select 1 from ",

@@ -66,13 +66,12 @@ impl Reading {
         Ok(rows.into_iter().map(PullRequest::from).collect())
     }
 
-    /// Whether an open pull request of the repository itself is at a commit, whatever its branch.
-    pub async fn is_offered(&mut self, repository: i64, commit: &CommitHash) -> Result<bool> {
-        let (count,): (i64,) = on!(self, connection => sqlx::query_as(
-            "select count(*) from pull_request where github_repository_id = $1 and head_commit = $2 and fork = false
-                 and state = 'open'"
-        ).bind(repository).bind(commit).fetch_one(connection).await)?;
-        Ok(count > 0)
+    /// The pull requests of the repository itself that are, or ended, at a commit, whatever their branch, newest first.
+    pub async fn pull_requests_at(&mut self, repository: i64, commit: &CommitHash) -> Result<Vec<PullRequest>> {
+        let rows: Vec<Row> = on!(self, connection => sqlx::query_as(
+            "select * from pull_request where github_repository_id = $1 and head_commit = $2 and fork = false order by number desc"
+        ).bind(repository).bind(commit).fetch_all(connection).await)?;
+        Ok(rows.into_iter().map(PullRequest::from).collect())
     }
 
     /// The comment that Headway keeps on a pull request: GitHub's id of it, and the digest of what it says.

@@ -151,6 +151,20 @@ impl Reading {
         row.map(Run::try_from).transpose()
     }
 
+    /// The newest proposed run of each of these commits that has one, newest first.
+    pub async fn newest_proposed_at_each<'a>(
+        &mut self,
+        stack: &StackId,
+        commits: impl IntoIterator<Item = &'a CommitHash>,
+    ) -> Result<Vec<Run>> {
+        let mut found = Vec::new();
+        for commit in commits {
+            found.extend(self.newest_proposed_at(stack, commit).await?);
+        }
+        found.sort_by(|one, other| other.id.cmp(&one.id));
+        Ok(found)
+    }
+
     /// The newest tracked run of a stack.
     pub async fn newest_tracked(&mut self, stack: &StackId) -> Result<Option<Run>> {
         Ok(self.runs_of_stack(stack, RunKind::Tracked, None, 1).await?.pop())

@@ -1,6 +1,6 @@
 //! Checks: a pull request's plan as a check on GitHub, Deploy in it, and everything that must not deploy.
 
-use crate::headway::{engine_before, terraform};
+use crate::headway::terraform;
 use crate::simulated::{Simulated, buttons, ended};
 use serde_json::{Value, json};
 
@@ -225,27 +225,38 @@ async fn the_same_commit_in_two_pull_requests_is_on_offer_while_one_is_open() {
     let has_deploy = |check: &Value| buttons(check).contains(&"deploy");
     let (first, commit) = github.pull_request("one").await;
     github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
-    // The plan of the second is at work when its pull request is closed.
-    let engines = tempfile::tempdir().unwrap();
-    let slow = engine_before(engines.path(), "[ \"$1\" = plan ] && sleep 3");
-    github.headway.use_engine(&github.stack, &slow).await;
     github.work.git(&["branch", "two", "one"]);
     github.push(&["two"]).await;
     let pull = json!({ "title": "The same once more", "head": "two", "author": "acme" });
     let made = github.control("POST", "/repositories/acme/network/pulls", pull).await;
     let list = format!("{}/proposed", github.stack);
     github.headway.until(&list, "both", |page| page.text().contains("The same once more")).await;
-    github.until_check(&commit, PLAN, "another plan", |check| check["status"] == "in_progress").await;
+    github.settled().await;
+    // One plan and one check serve both, and the run names both.
+    assert_eq!(github.checks(&commit, PLAN).await.len(), 1);
+    let run = github.headway.page(&list).await.runs();
+    assert_eq!(run.len(), 1, "{run:?}");
+    github.headway.page(&run[0]).await.says("The same once more").says("Make one");
 
     let path = |number: &Value| format!("/repositories/acme/network/pulls/{number}");
-    github.control("PATCH", &path(&made["number"]), json!({ "state": "closed" })).await;
+    let (first, second) = (path(&first.into()), path(&made["number"]));
+    github.control("PATCH", &second, json!({ "state": "closed" })).await;
     github.headway.until(&list, "its end", |page| !page.text().contains("The same once more")).await;
     github.settled().await;
-    let check = github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
-    github.control("PATCH", &path(&first.into()), json!({ "state": "closed" })).await;
-    github.until_check(&commit, PLAN, "no Deploy", |check| !has_deploy(check)).await;
-    github.control("PATCH", &path(&first.into()), json!({ "state": "open" })).await;
     github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    github.control("PATCH", &first, json!({ "state": "closed" })).await;
+    github.until_check(&commit, PLAN, "no Deploy", |check| !has_deploy(check)).await;
+    // The other one's commit is on offer again, though its plan was made for the first one's branch, which goes on.
+    github.control("PATCH", &second, json!({ "state": "open" })).await;
+    github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    let newer = github.work.commit("one", "Make more", &[("more.tf", &crate::repository::resource("more"))]);
+    github.push(&["one"]).await;
+    github.headway.until(&list, "its plan", |page| page.text().contains(&newer[..7])).await;
+    github.settled().await;
+    let check = github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    assert_eq!(github.checks(&commit, PLAN).await.len(), 1);
+    github.headway.page(&list).await.says("The same once more").says(&commit[..7]);
+
     github.click(&check, "deploy", "acme", false).await;
     github.until_check(&commit, DEPLOY, "its apply", ended("success")).await;
     github.is_true_to_github().await;

@@ -69,6 +69,40 @@ async fn a_newer_push_takes_the_place_of_the_older_one_and_a_deleted_branch_stop
 }
 
 #[tokio::test]
+async fn branches_at_one_commit_share_its_plan_until_the_last_of_them_leaves_it() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    let engines = tempfile::tempdir().unwrap();
+    headway.use_engine(&stack, &engine_before(engines.path(), "[ \"$1\" = plan ] && exec sleep 141421357")).await;
+    repository.branch("one", "main", "Make more", &[("more.tf", &resource("more"))]);
+    headway.sync(&stack).await;
+    let shared = headway.proposed(&stack, "one").await;
+    headway.until_state(&shared, "planning").await;
+    repository.git(&["branch", "--quiet", "two"]);
+    headway.sync(&stack).await;
+    let list = format!("{stack}/proposed");
+    let page = headway.page(&list).await;
+    assert_eq!(page.runs(), std::slice::from_ref(&shared), "one run for both");
+    page.says("two");
+
+    repository.git(&["commit", "--quiet", "--amend", "--message", "Make more, better"]);
+    headway.sync(&stack).await;
+    let newer = headway.proposed(&stack, "one").await;
+    assert_ne!(newer, shared);
+    headway.until_state(&newer, "planning").await;
+    headway.until_state(&shared, "planning").await;
+    assert_eq!(headway.page(&list).await.runs().len(), 2, "the other branch shows the plan of its commit");
+
+    repository.git(&["branch", "--quiet", "-D", "two"]);
+    headway.sync(&stack).await;
+    headway.until_state(&shared, "stopped").await.says("The branch two was deleted.");
+    headway.until_state(&newer, "planning").await;
+}
+
+#[tokio::test]
 async fn a_force_push_takes_no_commit_away_from_a_run_but_the_rule_refuses_what_no_branch_has() {
     if !terraform() {
         return;

@@ -154,12 +154,18 @@ impl Simulated {
         self.client.get(format!("{}/_/state", self.url)).send().await.unwrap().json().await.unwrap()
     }
 
-    /// The newest check run of this name on a commit.
-    pub async fn check(&self, commit: &str, name: &str) -> Option<Value> {
+    /// The check runs of this name on a commit, oldest first.
+    pub async fn checks(&self, commit: &str, name: &str) -> Vec<Value> {
         let state = self.state().await;
         let mut runs: Vec<Value> = state["check_runs"].as_object().unwrap().values().cloned().collect();
         runs.retain(|run| run["head_sha"] == commit && run["name"] == name);
-        runs.into_iter().max_by_key(|run| run["id"].as_i64())
+        runs.sort_by_key(|run| run["id"].as_i64());
+        runs
+    }
+
+    /// The newest check run of this name on a commit.
+    pub async fn check(&self, commit: &str, name: &str) -> Option<Value> {
+        self.checks(commit, name).await.pop()
     }
 
     /// Waits until the newest check run of this name on a commit is as wanted.

@@ -4,7 +4,7 @@
 use super::Click;
 use crate::commands::Context;
 use crate::domain::StackId;
-use crate::domain::check_run::Button;
+use crate::domain::check_run::{Button, Refusal};
 use crate::domain::permission::{Action, AllowPlan, Promote, Retry, Role, Viewer};
 use crate::domain::problem::Problem;
 use crate::github::event::Sender;
@@ -27,16 +27,13 @@ impl Click<'_> {
     pub async fn authorised(&self, button: Button) -> Result<Viewer, Unauthorised> {
         let login = &self.sender.login;
         if self.sender.kind == "Bot" {
-            let cure = "A person with write access presses it.";
-            return Err(Unauthorised::No(Problem::github(format!("{login} is a bot."), cure)));
+            return Err(Unauthorised::No(Refusal::Bot(login).problem()));
         }
         match self.context.github.may_write(self.reached.place(), login).await {
             Ok(true) => {}
             Ok(false) => {
-                return Err(Unauthorised::No(Problem::github(
-                    format!("{login} has no write access to {}.", self.reached.repository.full_name),
-                    "Ask somebody who has it, or an administrator of the repository for it.",
-                )));
+                let repository = &self.reached.repository.full_name;
+                return Err(Unauthorised::No(Refusal::NoWriteAccess { login, repository }.problem()));
             }
             Err(error) => return Err(Unauthorised::Unknown(error.to_string())),
         }
@@ -63,25 +60,16 @@ impl Click<'_> {
 async fn person(context: &Context, sender: &Sender) -> Result<Option<Viewer>, Problem> {
     let Some(person) = context.store.read().await?.person_of_github(sender.id).await? else { return Ok(None) };
     let viewer = context.viewer(&person.id, "GitHub").await?;
-    viewer.map(Some).ok_or_else(|| {
-        let reason = format!("{} is {} in Headway, who was shut out.", sender.login, person.name);
-        Problem::github(reason, "Ask an administrator of Headway.")
-    })
+    viewer.map(Some).ok_or_else(|| Refusal::ShutOut { login: &sender.login, person: &person.name }.problem())
 }
 
 /// What the sender may do on a stack: the lesser of what GitHub and what Headway lets them.
 fn both(sender: Viewer, person: &Viewer, stack: &StackId, needs: Role) -> Result<Viewer, Problem> {
     match person.role_on(stack) {
         Some(role) if role >= needs => Ok(sender.limited(role, Some(stack))),
-        role => {
-            let has = role.map_or("no role", Role::label);
-            let reason = format!(
-                "{} is {} in Headway, with {has} on this stack; this takes the role {}.",
-                sender.name.trim_start_matches("github/"),
-                person.name,
-                needs.label()
-            );
-            Err(Problem::github(reason, "Ask an administrator of Headway for it."))
+        has => {
+            let login = sender.name.trim_start_matches("github/");
+            Err(Refusal::Role { login, person: &person.name, has, needs }.problem())
         }
     }
 }

@@ -5,17 +5,16 @@ use super::sender::clicker;
 use super::{Answer, PRESS, Pressed};
 use crate::commands::Context;
 use crate::commands::github_place::reach;
-use crate::domain::check_run::{Detail, Facts, Subject, check_run};
+use crate::domain::check_run::{Detail, Facts, Refusal, Subject, check_run, sentences, told};
 use crate::domain::problem::Problem;
 use crate::github::event::Press;
 
 /// Refuses it, in the check and in the activity log; it is to be tried again, unless this is the `last` try, while
 /// GitHub does not answer.
 pub async fn refuse_unknown(context: &Context, click: &Press, last: bool) -> Pressed {
-    let cure = "Push again to have the branch planned.";
-    let problem = Problem::github("Headway does not know this check run: its run or stack is gone.", cure);
-    let mut sentence = format!("{} {cure}", problem.sentence());
-    match tell(context, click, &sentence).await? {
+    let problem = Refusal::UnknownCheckRun.problem();
+    let mut sentence = sentences(&problem);
+    match tell(context, click, &problem).await? {
         Told::Shown => {}
         Told::Later(why) if !last => return Ok(Err(why)),
         Told::Later(why) | Told::Never(why) => {
@@ -33,14 +32,14 @@ enum Told {
     Never(String),
 }
 
-async fn tell(context: &Context, click: &Press, sentence: &str) -> Result<Told, Problem> {
+async fn tell(context: &Context, click: &Press, problem: &Problem) -> Result<Told, Problem> {
     let repository = context.store.read().await?.github_repository(click.repository).await?;
     let Some(repository) = repository else { return Ok(Told::Never("the App does not know the repository.".into())) };
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,
         Err(why) => return Ok(Told::Never(why)),
     };
-    let refusal = format!("{sentence} (pressed by {}, {})", click.sender.login, context.now().long());
+    let refusal = told(problem, &click.sender.login, context.now());
     let facts = Facts {
         stack: "",
         subject: Subject::Gone,
@@ -49,11 +48,11 @@ async fn tell(context: &Context, click: &Press, sentence: &str) -> Result<Told, 
         page: &context.config.home(),
         refusal: Some(&refusal),
     };
-    let told = context
+    let updated = context
         .github
         .update_unknown_check_run(reached.place(), click.check_run, &check_run(&facts), click.ended)
         .await;
-    Ok(match told {
+    Ok(match updated {
         Ok(()) => Told::Shown,
         Err(error) if error.is_passing() => Told::Later(error.to_string()),
         Err(error) => Told::Never(error.to_string()),

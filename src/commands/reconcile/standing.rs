@@ -33,10 +33,9 @@ pub async fn standing(
         }));
     }
     let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
-    let pulls = reading.pull_requests_of(github.id, &run.branch).await?;
+    let of_commit = reading.pull_requests_at(github.id, commit).await?;
     let at_commit = heads.values().any(|head| head == commit);
-    let of_commit: Vec<&PullRequest> = pulls.iter().filter(|pull| pull.head_commit == *commit).collect();
-    let open = reading.is_offered(github.id, commit).await?;
+    let open = of_commit.iter().any(|pull| pull.state == PullRequestState::Open);
     match (heads.get(&run.branch), of_commit.first()) {
         // The same commit under another branch's name, or in another pull request, is still on offer.
         _ if at_commit && (open || of_commit.is_empty()) => Ok(Standing::Newest),

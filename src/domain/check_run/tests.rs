@@ -1,14 +1,15 @@
-//! What GitHub is to show, case by case: the buttons by a table over every state and standing, the texts as snapshots,
+//! What GitHub is to show, case by case: the buttons by a table over every state and standing, the texts as snapshots (`texts`),
 //! the lengths for whatever is put in.
 
-use super::text::escaped;
+mod texts;
+
+use super::markdown::escaped;
 use super::*;
 use crate::domain::plan::{Action, AttributeChange, Delta, Plan, ResourceChange, Value};
 use crate::domain::promotion::{self, judge};
 use crate::domain::relation::Relation;
 use crate::domain::run::Previous;
 use crate::domain::run_state::RunKind;
-use crate::domain::stack::Lock;
 use crate::domain::{Commit, StackId, Timestamp};
 use proptest::prelude::*;
 
@@ -184,47 +185,6 @@ fn buttons_are_what_github_takes() {
         assert_eq!(Button::parse(button.identifier()), Some(button));
     }
     assert_eq!(Button::parse("promote"), None);
-}
-
-#[test]
-fn the_texts() {
-    let (plan, finished) = (plan(), run(RunKind::Proposed, RunState::Finished));
-    let good = verdict(RunState::Finished, |_| {});
-    let proposed = |verdict, standing| Subject::Proposed { run: &finished, verdict, standing, promotions: &[] };
-    insta::assert_snapshot!("promotable", shown(&check_run(&facts(proposed(&good, Standing::Newest), Some(&plan)))));
-
-    let locked = verdict(RunState::Finished, |facts| {
-        facts.lock = Some(Lock { holder: "grace".into(), note: Some("<b>@all</b> [x](y)".into()), at: Timestamp(1) });
-        facts.allowed = false;
-    });
-    let mut refused = facts(proposed(&locked, Standing::Newest), Some(&plan));
-    refused.refusal = Some("Run promotion is switched off for this stack.");
-    refused.detail = Detail::Counts;
-    insta::assert_snapshot!("refused_in_public", shown(&check_run(&refused)));
-
-    let superseded = check_run(&facts(proposed(&good, Standing::Superseded(hash('c'))), None));
-    insta::assert_snapshot!("superseded", shown(&superseded));
-
-    let mut failed = run(RunKind::Proposed, RunState::Failed);
-    failed.delta = None;
-    failed.note = Some("terraform plan failed (exit code 1). The log says why.".into());
-    let verdict = verdict(RunState::Failed, |_| {});
-    let subject = Subject::Proposed { run: &failed, verdict: &verdict, standing: Standing::Newest, promotions: &[] };
-    insta::assert_snapshot!("failed", shown(&check_run(&facts(subject, None))));
-
-    let mut applied = run(RunKind::Tracked, RunState::Finished);
-    applied.apply_started_at = Some(Timestamp(2));
-    let subject = Subject::Tracked { run: &applied, unmerged: true };
-    insta::assert_snapshot!("deployed_before_the_merge", shown(&check_run(&facts(subject, Some(&plan)))));
-
-    let fork = Subject::Fork { may_be_allowed: true, newest: true };
-    insta::assert_snapshot!("fork", shown(&check_run(&facts(fork, None))));
-    insta::assert_snapshot!("untouched", shown(&check_run(&facts(Subject::Untouched, None))));
-    insta::assert_snapshot!("gone", shown(&check_run(&facts(Subject::Gone, None))));
-
-    let row = |stack, run, deployable| CommentRow { stack, run, deployable, page: PAGE.into() };
-    let rows = [row("Network", Some(&finished), true), row("A|B", None, false)];
-    insta::assert_snapshot!("comment", comment("aaaaaaa", &rows));
 }
 
 #[test]

@@ -4,8 +4,13 @@
 //! is escaped or fenced, so that nothing in it is a link, a mention or a heading; and nothing is longer than GitHub
 //! takes.
 
-use super::{Button, Detail, Facts, Standing, Subject};
-use crate::domain::plan::{Action, AttributeChange, Delta, Plan, ResourceChange, Value};
+use super::listing::listing;
+use super::markdown::{LeftOut, capital, cut, escaped, fenced};
+use super::refusal::Refusal;
+use super::{Button, CommentRow, Detail, Facts, Standing, Subject};
+use crate::domain::Timestamp;
+use crate::domain::permission::Role;
+use crate::domain::plan::{Delta, ResourceChange};
 use crate::domain::promotion::Verdict;
 use crate::domain::pull_request::PullRequestState;
 use crate::domain::run::Run;
@@ -14,9 +19,6 @@ use std::fmt::Write as _;
 
 /// The longest text that is sent, in bytes: GitHub takes 65,535 characters.
 const LONGEST: usize = 60_000;
-
-/// How much of one value is shown, in characters.
-const VALUE: usize = 300;
 
 /// Marks the one comment that Headway keeps up to date on a pull request.
 pub const COMMENT_MARK: &str = "<!-- headway:pull-request -->";
@@ -95,11 +97,6 @@ fn delta(delta: Option<Delta>) -> String {
     }
 }
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
 pub(super) fn summary(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     if let Some(refusal) = facts.refusal {
@@ -159,7 +156,7 @@ pub(super) fn summary(facts: &Facts<'_>) -> String {
             text += "Headway has no such run: it or its stack was deleted. Nothing can be deployed from here.\n"
         }
     }
-    cut(&text, facts.page)
+    cut(text, LONGEST, &more(facts.page))
 }
 
 fn commit(run: &Run) -> String {
@@ -244,145 +241,36 @@ pub(super) fn changes(facts: &Facts<'_>) -> Option<String> {
             facts.page
         ));
     }
-    let listed = list(plan);
-    let fence = fence(&listed);
-    let room = LONGEST - 2 * fence.len() - "diff\n\n".len();
-    Some(format!("{fence}diff\n{}{fence}\n", middle_cut(&listed, room, facts.page)))
+    Some(fenced("diff", &listing(plan), LONGEST, |left_out| {
+        let LeftOut { lines, of_lines, of_bytes } = left_out;
+        format!("… {lines} of {of_lines} lines are left out, {of_bytes} bytes in all: {}\n", facts.page)
+    }))
 }
 
-fn list(plan: &Plan) -> String {
-    let mut text = String::new();
-    for resource in &plan.resources {
-        text += &resource_lines(resource);
-    }
-    for output in &plan.outputs {
-        let _ = writeln!(text, "{} output {}", sign(output.action), output.name);
-        text += &sides(output.before.as_ref(), output.after.as_ref(), "value", false);
-    }
-    text
+/// A value that is known only after the apply.
+pub(super) const UNKNOWN: &str = "(known after apply)";
+
+/// A value that nobody is shown.
+pub(super) const SENSITIVE: &str = "(sensitive value)";
+
+/// The whole of a resource's value, where it is no attribute.
+pub(super) const WHOLE: &str = "(all of it)";
+
+/// A value that is no more.
+pub(super) const NONE: &str = "gone";
+
+/// Why a resource is replaced.
+pub(super) const FORCES_REPLACEMENT: &str = "  # forces replacement";
+
+/// What else happens to a resource.
+pub(super) fn origin(resource: &ResourceChange) -> String {
+    let moved = resource.moved_from.iter().map(|from| format!(" (moved from {from})"));
+    moved.chain(resource.imported_as.iter().map(|id| format!(" (imported as {id})"))).collect()
 }
 
-fn resource_lines(resource: &ResourceChange) -> String {
-    let mut text = format!("{} {} {}", sign(resource.action), resource.address, resource.action.label());
-    if let Some(from) = &resource.moved_from {
-        let _ = write!(text, " (moved from {from})");
-    }
-    if let Some(id) = &resource.imported_as {
-        let _ = write!(text, " (imported as {id})");
-    }
-    text.push('\n');
-    for AttributeChange { path, before, after, forces_replacement } in &resource.attributes {
-        text += &sides(before.as_ref(), after.as_ref(), path, *forces_replacement);
-    }
-    if resource.more_attributes > 0 {
-        let _ = writeln!(text, "    … and {} more attributes", resource.more_attributes);
-    }
-    text
-}
-
-fn sides(before: Option<&Value>, after: Option<&Value>, path: &str, forces_replacement: bool) -> String {
-    let path = if path.is_empty() { "(all of it)" } else { path };
-    let forces = if forces_replacement { "  # forces replacement" } else { "" };
-    match (before, after) {
-        (None, None) => String::new(),
-        (None, Some(after)) => format!("    {path}: {}{forces}\n", shown(after)),
-        (Some(before), None) => format!("    {path}: {} → gone{forces}\n", shown(before)),
-        (Some(before), Some(after)) => format!("    {path}: {} → {}{forces}\n", shown(before), shown(after)),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Known(text) => {
-            let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(VALUE).collect();
-            if one_line.chars().count() < text.chars().count() { format!("{one_line}…") } else { one_line }
-        }
-        Value::Unknown => "(known after apply)".into(),
-        Value::Sensitive => "(sensitive value)".into(),
-    }
-}
-
-/// The first character of a line, by which a `diff` block is coloured.
-fn sign(action: Action) -> char {
-    match action {
-        Action::Create => '+',
-        Action::Delete => '-',
-        Action::Update | Action::DeleteCreate | Action::CreateDelete | Action::CreateForget => '!',
-        Action::Read | Action::Forget | Action::NoOp => '#',
-    }
-}
-
-/// A fence that nothing inside can close.
-fn fence(text: &str) -> String {
-    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
-    "`".repeat(longest.max(2) + 1)
-}
-
-/// Leaves lines in the middle out and says how many: what begins and what ends a plan says most.
-fn middle_cut(text: &str, room: usize, page: &str) -> String {
-    if text.len() <= room {
-        return text.to_owned();
-    }
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    // The sentence, with numbers of any length.
-    let half = room.saturating_sub(page.len() + 120) / 2;
-    let taken = |lines: &mut dyn Iterator<Item = &&str>| {
-        let mut size = 0;
-        lines
-            .take_while(|line| {
-                size += line.len();
-                size <= half
-            })
-            .count()
-    };
-    let head = taken(&mut lines.iter());
-    let tail = taken(&mut lines.iter().rev()).min(lines.len() - head);
-    let (begin, end) = (lines[..head].concat(), lines[lines.len() - tail..].concat());
-    let omitted = lines.len() - head - tail;
-    format!("{begin}… {omitted} of {} lines are left out, {} bytes in all: {page}\n{end}", lines.len(), text.len())
-}
-
-/// Ends a text that grew too long.
-fn cut(text: &str, page: &str) -> String {
-    if text.len() <= LONGEST {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(LONGEST - page.len() - 40);
-    format!("{}…\n\n[The whole of it]({page})\n", &text[..end])
-}
-
-/// A text of somebody else's inside Markdown: letters only, no link, mention, heading or HTML.
-pub fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '&' => escaped.push_str("&amp;"),
-            '@' => escaped.push_str("&#64;"),
-            // A bare address becomes a link by itself.
-            ':' => escaped.push_str("&#58;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '>' | '~' | '!' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            character if character.is_control() => escaped.push(' '),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-/// One stack in the comment on a pull request.
-#[derive(Clone, Debug)]
-pub struct CommentRow<'a> {
-    /// The stack's name.
-    pub stack: &'a str,
-    /// The newest run of the pull request's commit; none when it touches nothing of the stack.
-    pub run: Option<&'a Run>,
-    /// Whether it can be deployed now.
-    pub deployable: bool,
-    /// The run's page, or the stack's.
-    pub page: String,
+/// That a resource has more attributes than are kept.
+pub(super) fn more_attributes(count: usize) -> String {
+    format!("… and {count} more attributes")
 }
 
 /// The comment on a pull request, all stacks in one.
@@ -393,5 +281,107 @@ pub fn comment(commit: &str, rows: &[CommentRow<'_>]) -> String {
         let deploy = if row.deployable { "**Deploy** in the Checks tab" } else { "no" };
         let _ = writeln!(text, "| [{}]({}) | {} | {deploy} |", escaped(row.stack), row.page, escaped(&plan));
     }
-    cut(&text, rows.first().map_or("", |row| row.page.as_str()))
+    cut(text, LONGEST, &more(rows.first().map_or("", |row| row.page.as_str())))
+}
+
+/// The end of a text that grew too long.
+fn more(page: &str) -> String {
+    format!("…\n\n[The whole of it]({page})\n")
+}
+
+/// What a check says of a click that led to nothing.
+pub(super) fn told(sentences: &str, login: &str, at: Timestamp) -> String {
+    format!("{sentences} (pressed by {login}, {})", at.long())
+}
+
+/// Why a click led to nothing, and what helps.
+pub(super) fn refusal(refusal: &Refusal<'_>) -> (String, &'static str) {
+    match refusal {
+        Refusal::Forged => (
+            "The click names a repository, commit or installation that this check run does not belong to.".into(),
+            "Press the button on GitHub's own page.",
+        ),
+        Refusal::NoSuchButton => ("Headway has no such button any more.".into(), "Press one that the check shows now."),
+        Refusal::UnknownCheckRun => (
+            "Headway does not know this check run: its run or stack is gone.".into(),
+            "Push again to have the branch planned.",
+        ),
+        Refusal::StackGone => ("The stack of this check run was deleted.".into(), "Push to a stack that is there."),
+        Refusal::RunGone => ("This run no longer exists.".into(), "Push again to have the branch planned."),
+        Refusal::OutOfReach(why) => ((*why).to_owned(), "Install the App again."),
+        Refusal::Unverified { login, why } => (
+            format!("Whether {login} may write here could not be verified: {why}."),
+            "Press it again when GitHub answers.",
+        ),
+        Refusal::Bot(login) => (format!("{login} is a bot."), "A person with write access presses it."),
+        Refusal::NoWriteAccess { login, repository } => (
+            format!("{login} has no write access to {repository}."),
+            "Ask somebody who has it, or an administrator of the repository for it.",
+        ),
+        Refusal::ShutOut { login, person } => {
+            (format!("{login} is {person} in Headway, who was shut out."), "Ask an administrator of Headway.")
+        }
+        Refusal::Role { login, person, has, needs } => {
+            let (has, needs) = (has.map_or("no role", Role::label), needs.label());
+            let reason =
+                format!("{login} is {person} in Headway, with {has} on this stack; this takes the role {needs}.");
+            (reason, "Ask an administrator of Headway for it.")
+        }
+        Refusal::Superseded(by) => (
+            format!("Superseded by {}: the branch has gone on.", by.short()),
+            "Press Deploy on the newest commit's check.",
+        ),
+        Refusal::Replaced(run) => {
+            (format!("The commit was planned again as {run}."), "Press Deploy on the newer check of this commit.")
+        }
+        Refusal::Ended { number, state } => (
+            format!("Pull request {number} is {}.", state.name()),
+            match state {
+                PullRequestState::Merged => "The tracked branch deploys it: look at the stack's tracked runs.",
+                PullRequestState::Closed | PullRequestState::Open => {
+                    "Open it again, or promote the run on its page in Headway."
+                }
+            },
+        ),
+        Refusal::BranchDeleted => {
+            ("The branch was deleted.".into(), "Push it again and press Deploy on its new check.")
+        }
+        Refusal::Deployment => (
+            "A deployment is not repeated from GitHub.".into(),
+            "Retry it on its page, or promote the proposed run again.",
+        ),
+        Refusal::ForkNotAllowed => (
+            "The commit of a fork is planned only when a maintainer allows it.".into(),
+            "Read its changes and press Allow plan, where the stack allows that.",
+        ),
+        Refusal::NoBranchAt(commit) => {
+            (format!("No branch is at {} any more.", commit.short()), "Look at the newest commit's checks.")
+        }
+        Refusal::NoForkAt => {
+            ("No open pull request of a fork is at this commit any more.".into(), "Look at its newest commit.")
+        }
+        Refusal::ForksNotPlanned => (
+            "The stack does not plan forks.".into(),
+            "An administrator can allow it: Settings > Integrations > Plans for forks.",
+        ),
+        Refusal::NoCredential(why) => ((*why).to_owned(), "Try again when GitHub answers."),
+        Refusal::NotFetched { number, commit, why } => (
+            format!("The commit {} of pull request {number} cannot be fetched ({why}).", commit.short()),
+            "Look at the pull request again: it may have a newer commit.",
+        ),
+        Refusal::NoFork(number) => {
+            (format!("Pull request {number} is no fork's: its pushes are planned anyway."), "Look at its newest run.")
+        }
+        Refusal::NotOpen { number, state } => (
+            format!("Pull request {number} is {}.", state.name()),
+            match state {
+                PullRequestState::Merged => "The tracked branch has its changes now.",
+                PullRequestState::Closed | PullRequestState::Open => "Open it again to have it planned.",
+            },
+        ),
+        Refusal::AtAnother { number, head, commit } => (
+            format!("Pull request {number} is at {} now, not at {}.", head.short(), commit.short()),
+            "Read the new commit, then allow that one.",
+        ),
+    }
 }
