@@ -13,6 +13,7 @@ pub mod clean;
 pub mod confirm;
 pub mod connect_github;
 pub mod create_stack;
+mod cut_log;
 pub mod delete_stack;
 pub mod discard;
 pub mod fetch;

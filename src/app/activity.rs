@@ -99,7 +99,8 @@ pub fn ActivityPage() -> impl IntoView {
 
 #[component]
 fn Log(view: ActivityView, asked: ActivityFilter) -> impl IntoView {
-    let ActivityView { now, entries, older, total, stacks, actors, actions } = view;
+    let ActivityView { now, entries, older, total, removed, stacks, actors, actions } = view;
+    let removed = (removed > 0 && older.is_none()).then_some(removed);
     let first = asked.before.is_some().then(|| address("/activity", &asked, None));
     let all = ActivityFilter { before: asked.before, ..ActivityFilter::default() };
     let narrowed = asked != all;
@@ -154,6 +155,14 @@ fn Log(view: ActivityView, asked: ActivityFilter) -> impl IntoView {
             </a>
         </p>
         {list}
+        {removed
+            .map(|removed| {
+                view! {
+                    <p class="meta">
+                        {format!("Entries 1 to {removed} were removed: they had been kept long enough.")}
+                    </p>
+                }
+            })}
         <p class="activity-tools">
             {first.map(|page| view! { <a class="button" href=page>"Newest entries"</a> })}
             {older.map(|page| view! { <a class="button" href=page>"Older entries"</a> })}

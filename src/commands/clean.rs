@@ -1,9 +1,10 @@
 //! Clean: removes in the background what has been kept long enough, a small bite at a time, and never what a run, a pin
 //! or the activity log still needs.
 //!
-//! How long that is, `config/limits` says. The activity log itself is never touched.
+//! How long that is, `config/limits` says.
 
 use super::authenticate::milliseconds;
+use super::cut_log::cut_log;
 use super::{Context, fetch};
 use crate::config::limits::Keep;
 use crate::domain::problem::Problem;
@@ -28,8 +29,10 @@ pub struct Cleaned {
     pub plans: u64,
     /// Versions of states.
     pub states: u64,
-    /// Bodies of deliveries, and deliveries that led to nothing.
+    /// Bodies of deliveries, and deliveries that need not be known any more.
     pub deliveries: u64,
+    /// Entries of the activity log.
+    pub entries: u64,
     /// Pins of commits that no run needs any more.
     pub pins: u64,
     /// Sessions that were over, links that nobody followed, and access tokens that had ended.
@@ -41,8 +44,17 @@ pub async fn work(context: Context) {
     loop {
         match clean(&context).await {
             Ok(cleaned) if cleaned == Cleaned::default() => {}
-            Ok(Cleaned { logs, plans, states, deliveries, pins, doors }) => {
-                tracing::info!(logs, plans, states, deliveries, pins, doors, "removed what was kept long enough");
+            Ok(Cleaned { logs, plans, states, deliveries, entries, pins, doors }) => {
+                tracing::info!(
+                    logs,
+                    plans,
+                    states,
+                    deliveries,
+                    entries,
+                    pins,
+                    doors,
+                    "removed what was kept long enough"
+                );
             }
             Err(problem) => tracing::error!(?problem, "cannot remove what was kept long enough"),
         }
@@ -71,16 +83,24 @@ pub async fn clean(context: &Context) -> Result<Cleaned, Problem> {
             }
         }
     }
-    if let Some(before) = before(context, limits.keep_deliveries) {
-        loop {
-            let mut writing = context.store.write().await?;
-            let count = writing.clean_deliveries(before, BATCH).await?;
-            writing.commit().await?;
-            cleaned.deliveries += count;
-            if count == 0 {
-                break;
-            }
+    let (told, known) = (before(context, limits.keep_deliveries), before(context, limits.keep_ledger));
+    loop {
+        let mut writing = context.store.write().await?;
+        let mut count = 0;
+        if let Some(before) = told {
+            count += writing.clean_deliveries(before, BATCH).await?;
         }
+        if let Some(before) = known {
+            count += writing.forget_deliveries(before, BATCH).await?;
+        }
+        writing.commit().await?;
+        cleaned.deliveries += count;
+        if count == 0 {
+            break;
+        }
+    }
+    if let Keep::For(kept) = limits.keep_activity {
+        cleaned.entries = cut_log(context, kept).await?;
     }
     if let Some(since) = before(context, limits.keep_commits) {
         cleaned.pins = unpin(context, since).await?;

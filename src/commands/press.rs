@@ -10,6 +10,7 @@ use super::github_place::{Reached, reach};
 use super::propose::start_proposed;
 use super::reconcile::standing::standing;
 use super::{Context, allow_plan, find_run, promote, retry};
+use crate::config::limits::Keep;
 use crate::domain::check_run::{Button, Refusal, sentences, told};
 use crate::domain::permission::{Action, AllowPlan, Forbidden, Promote, Propose, Retry, Viewer, permit};
 use crate::domain::problem::Problem;
@@ -105,6 +106,11 @@ async fn answer(context: &Context, check: GithubCheck, sender: &Sender, button: 
     let (Some(stack), Some(repository)) = (stack, repository) else {
         return refuse(context, &check, sender, name(button), Refusal::StackGone.problem()).await;
     };
+    if let Keep::For(known) = context.config.limits.keep_ledger
+        && context.now().since(check.created_at) >= known
+    {
+        return refuse(context, &check, sender, name(button), Refusal::TooOld.problem()).await;
+    }
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,
         Err(why) => {

@@ -6,6 +6,7 @@ mod activity;
 mod clean;
 mod environment;
 mod history;
+mod kept;
 mod keys;
 mod locks;
 mod promote;

@@ -13,9 +13,10 @@
 //! | the queue | [`Limits::queue`] runs a stack; then people are refused, and pushes wait unanswered |
 //! | logs and plans of ended runs | [`Limits::keep_logs`], [`Limits::keep_plans`] |
 //! | commits that no branch has | [`Limits::keep_commits`] after the last run of theirs |
-//! | bodies of deliveries | [`Limits::keep_deliveries`]; that they came stays known, so that none is believed twice |
+//! | bodies of deliveries | [`Limits::keep_deliveries`] |
+//! | that a delivery came | [`Limits::keep_ledger`]; until then it is not believed twice, and a click on an older check not at all |
 //! | sessions, links, access tokens | 20 sessions and 50 tokens a person; over when [`super::Config`] says so, or at their end |
-//! | the activity log | nothing: it is kept |
+//! | the activity log | [`Limits::keep_activity`]; its beginning is cut off so that the rest still verifies |
 
 use clap::Args;
 use std::time::Duration;
@@ -53,6 +54,13 @@ pub struct Limits {
     /// How long the bodies of GitHub's deliveries are kept, in days; 0 keeps them for good.
     #[arg(long, env = "HEADWAY_KEEP_DELIVERIES", default_value = "30", value_parser = days)]
     pub keep_deliveries: Keep,
+    /// How long it is known which deliveries came, in days, at least 30; 0 for good. A click on a check that is older is
+    /// refused: it may have been answered before. GitHub keeps checks for 400 days.
+    #[arg(long, env = "HEADWAY_KEEP_LEDGER", default_value = "400", value_parser = days_from_30)]
+    pub keep_ledger: Keep,
+    /// How long entries of the activity log are kept, in days, at least 30; 0 keeps them for good.
+    #[arg(long, env = "HEADWAY_KEEP_ACTIVITY", default_value = "1095", value_parser = days_from_30)]
+    pub keep_activity: Keep,
     /// How often what was kept long enough is removed, in seconds.
     #[arg(long, env = "HEADWAY_CLEAN_INTERVAL", default_value = "3600", value_parser = super::seconds)]
     pub clean_interval: Duration,
@@ -74,6 +82,14 @@ fn days(text: &str) -> Result<Keep, String> {
         Ok(0) => Ok(Keep::Forever),
         Ok(days @ 1..=36_500) => Ok(Keep::For(days * DAY)),
         Ok(_) | Err(_) => Err("a number of days from 1 to 36500, or 0 for ever".into()),
+    }
+}
+
+fn days_from_30(text: &str) -> Result<Keep, String> {
+    match days(text) {
+        Ok(keep @ Keep::Forever) => Ok(keep),
+        Ok(Keep::For(kept)) if kept >= 30 * DAY => Ok(Keep::For(kept)),
+        Ok(Keep::For(_)) | Err(_) => Err("a number of days from 30 to 36500, or 0 for ever".into()),
     }
 }
 

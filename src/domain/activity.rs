@@ -5,6 +5,8 @@
 #[cfg(feature = "ssr")]
 pub mod chain;
 #[cfg(feature = "ssr")]
+pub mod cut;
+#[cfg(feature = "ssr")]
 pub mod walk;
 
 use super::difference::Differences;

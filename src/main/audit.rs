@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// What can be done with the log.
 #[derive(Debug, Subcommand)]
 pub enum Audit {
-    /// Walks along the whole log and says how long it is and the hash of its last entry, or which entry does not fit.
+    /// Walks along the whole log and says the number and the hash of its last entry, or which entry does not fit.
     ///
     /// Ends with 1 when the log does not verify, and with 2 when it cannot be read. A Headway may work on it meanwhile.
     Verify {
@@ -71,7 +71,7 @@ pub async fn run(audit: Audit) -> anyhow::Result<ExitCode> {
             };
             Ok(match verified {
                 Ok(head) => {
-                    println!("The activity log verifies: {} entries, head {}", head.number, head.hash);
+                    println!("The activity log verifies up to entry {}, head {}", head.number, head.hash);
                     ExitCode::SUCCESS
                 }
                 Err(misfit) => {

@@ -37,13 +37,15 @@ pub async fn activity(
     let older = found.last().filter(|_| more).map(|link| link.number);
     let stacks = reading.stacks().await?.into_iter().filter(|stack| viewer.role_on(&stack.id).is_some());
     let stacks = stacks.map(|stack| (stack.id, stack.name)).collect();
+    let removed = reading.activity_cut().await?.number;
     // Whoever sees one stack only is not told who else is here.
     let actors = if viewer.role.is_some() { reading.actors(ACTORS).await? } else { Vec::new() };
     Ok(ActivityView {
         now: context.now(),
         entries: found.into_iter().map(row).collect(),
         older,
-        total: reading.activity_head().await?.number,
+        total: reading.activity_head().await?.number - removed,
+        removed,
         stacks,
         actors,
         actions: reading.actions().await?,

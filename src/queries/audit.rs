@@ -3,7 +3,7 @@
 
 use crate::domain::activity::chain::{Head, Link};
 use crate::domain::activity::walk::{Misfit, Walk};
-use crate::store::{Filter, Store, StoreError};
+use crate::store::{Filter, Reading, Store, StoreError};
 use std::io::{self, BufRead};
 
 /// How many entries are read at a time.
@@ -35,7 +35,22 @@ impl Export {
 /// Verifies the log in a database. `noted` is a hash that one of its entries must have.
 pub async fn verify(store: &Store, noted: Option<String>) -> Result<Result<Head, Misfit>, StoreError> {
     let mut reading = store.read().await?;
-    let mut walk = Walk::new(noted);
+    loop {
+        let begun = reading.activity_cut().await?;
+        let verified = verify_behind(&mut reading, begun.clone(), noted.clone()).await?;
+        // A Headway that works on it may have cut off what was being read.
+        if verified.is_ok() || reading.activity_cut().await? == begun {
+            return Ok(verified);
+        }
+    }
+}
+
+async fn verify_behind(
+    reading: &mut Reading,
+    begun: Head,
+    noted: Option<String>,
+) -> Result<Result<Head, Misfit>, StoreError> {
+    let mut walk = Walk::behind(begun, noted);
     let mut piece = PIECE;
     loop {
         let filter = Filter { after: Some(walk.next() - 1), ..Filter::default() };
@@ -57,19 +72,22 @@ pub async fn verify(store: &Store, noted: Option<String>) -> Result<Result<Head,
         }
     }
     // Whatever has no number, or one that was met before, was not among those that came after.
-    let count = reading.count_activity().await? - (walk.next() - 1);
+    let count = reading.count_activity().await? - walk.count();
     if count > 0 {
         return Ok(Err(Misfit::Loose { count }));
     }
     Ok(walk.end(Some(&reading.activity_head().await?)))
 }
 
-/// Verifies an export of the whole log.
+/// Verifies an export of the whole log, from the entry on that it begins with.
 pub fn verify_lines(lines: impl BufRead, noted: Option<String>) -> io::Result<Result<Head, Misfit>> {
-    let mut walk = Walk::new(noted);
-    for line in lines.lines() {
+    let mut walk = Walk::behind(Head::default(), noted.clone());
+    for (place, line) in lines.lines().enumerate() {
         let line = line?;
         let Some(link) = Link::parse(&line) else { return Ok(Err(Misfit::Unreadable { expected: walk.next() })) };
+        if place == 0 && link.number > 1 {
+            walk = Walk::behind(Head { number: link.number - 1, hash: link.previous.clone() }, noted.clone());
+        }
         if let Err(misfit) = walk.step(&link) {
             return Ok(Err(misfit));
         }
@@ -119,7 +137,9 @@ mod tests {
         assert_eq!(verify_lines(whole.as_bytes(), Some(head.hash.clone())).unwrap(), Ok(head.clone()));
         let some = lines(Filter { actor: Some("grace".into()), ..Filter::default() }).await;
         assert_eq!(some.lines().count(), 500);
-        assert_eq!(verify_lines(some.as_bytes(), None).unwrap(), Err(Misfit::Missing { from: 1, to: 1 }));
+        assert_eq!(verify_lines(some.as_bytes(), None).unwrap(), Err(Misfit::Missing { from: 3, to: 3 }));
+        let later = lines(Filter { after: Some(900), ..Filter::default() }).await;
+        assert_eq!(verify_lines(later.as_bytes(), None).unwrap(), Err(Misfit::Untold { to: 900 }));
         assert_eq!(verify_lines("{}\n".as_bytes(), None).unwrap(), Err(Misfit::Unreadable { expected: 1 }));
         let unknown = Misfit::UnknownHead { hash: "ab".into() };
         assert_eq!(verify(&store, Some("ab".into())).await.unwrap(), Err(unknown));

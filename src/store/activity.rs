@@ -40,21 +40,37 @@ const ONLY_ADDED_TO_SQLITE: &str = "
     create trigger if not exists activity_keeps before update on activity when old.hash is not null begin
         select raise(abort, 'the activity log is only added to');
     end;
-    create trigger if not exists activity_loses_nothing before delete on activity begin
+    drop trigger if exists activity_loses_nothing;
+    create trigger activity_loses_nothing before delete on activity
+        when old.number is null or old.number > (select cut_number from activity_head) begin
+        select raise(abort, 'the activity log is only added to');
+    end;
+    create trigger if not exists activity_is_cut_once before update on activity_head
+        when new.cut_number < old.cut_number or new.cut_number > new.number begin
         select raise(abort, 'the activity log is only added to');
     end;";
 const ONLY_ADDED_TO_POSTGRES: &str = "
     create or replace function activity_is_only_added_to() returns trigger language plpgsql as $$ begin
         raise exception 'the activity log is only added to';
     end $$;
+    create or replace function activity_goes_when_it_was_cut() returns trigger language plpgsql as $$ begin
+        if old.number <= (select cut_number from activity_head) then return old; end if;
+        raise exception 'the activity log is only added to';
+    end $$;
     create or replace trigger activity_keeps before update on activity for each row when (old.hash is not null)
         execute function activity_is_only_added_to();
-    create or replace trigger activity_loses_nothing before delete or truncate on activity
-        for each statement execute function activity_is_only_added_to();";
+    drop trigger if exists activity_loses_nothing on activity;
+    create trigger activity_loses_nothing before delete on activity for each row
+        execute function activity_goes_when_it_was_cut();
+    create or replace trigger activity_is_not_emptied before truncate on activity
+        for each statement execute function activity_is_only_added_to();
+    create or replace trigger activity_is_cut_once before update on activity_head for each row
+        when (new.cut_number < old.cut_number or new.cut_number > new.number)
+        execute function activity_is_only_added_to();";
 
-/// The entries that are in the chain.
+/// The entries that are in the chain, behind what was cut off.
 const LINKS: &str = "select id, at, actor, origin, action, stack_id, run_id, outcome, detail, differences, number, previous, \
-    hash from activity where number is not null";
+    hash from activity where number > (select cut_number from activity_head)";
 
 /// Everything of an entry that can be searched.
 const TEXT: &str = "lower(actor || ' ' || origin || ' ' || action || ' ' || coalesce(stack_id, '') || ' ' || \
@@ -131,10 +147,24 @@ impl Reading {
             .fetch_one(connection).await)?)
     }
 
-    /// How many entries there are, whether or not they have a place in the chain.
+    /// The last entry that was cut off because it had been kept long enough: behind it the chain begins.
+    pub async fn activity_cut(&mut self) -> Result<Head> {
+        Ok(on!(self, connection => sqlx::query_as("select cut_number as number, cut_hash as hash from activity_head")
+            .fetch_one(connection).await)?)
+    }
+
+    /// The last entry before the first that is not older than this; nothing when none is older.
+    pub async fn last_activity_before(&mut self, at: Timestamp) -> Result<Option<Link>> {
+        let young = Filter { from: Some(at), ..Filter::default() };
+        let young = self.oldest_activity(&young, 1).await?.pop().map(|link| link.number);
+        Ok(self.activity(&Filter { before: young, ..Filter::default() }, 1).await?.pop())
+    }
+
+    /// How many entries there are that were not cut off, whether or not they have a place in the chain.
     pub async fn count_activity(&mut self) -> Result<i64> {
-        let (count,): (i64,) = on!(self, connection => sqlx::query_as("select count(*) from activity")
-            .fetch_one(connection).await)?;
+        let (count,): (i64,) = on!(self, connection => sqlx::query_as(
+            "select count(*) from activity where number is null or number > (select cut_number from activity_head)"
+        ).fetch_one(connection).await)?;
         Ok(count)
     }
 
@@ -160,6 +190,23 @@ impl Writing {
     /// the same time waits for it no longer than it takes.
     pub fn add_activity(&mut self, entry: Entry) {
         self.entries.push(entry);
+    }
+
+    /// Has the chain begin behind this entry, so that it and those before may be removed.
+    pub async fn cut_activity(&mut self, cut: &Head) -> Result<()> {
+        on!(self, connection => sqlx::query(
+            "update activity_head set cut_number = $1, cut_hash = $2 where one = 1"
+        ).bind(cut.number).bind(&cut.hash).execute(connection).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Removes at most `limit` of the entries that were cut off; how many.
+    pub async fn remove_cut_activity(&mut self, limit: i64) -> Result<u64> {
+        Ok(on!(self, connection => sqlx::query(
+            "delete from activity where number in (
+                 select number from activity where number <= (select cut_number from activity_head)
+                 order by number limit $1)"
+        ).bind(limit).execute(connection).await.map(|done| done.rows_affected()))?)
     }
 
     /// Puts the entries of this transaction behind the end of the chain.

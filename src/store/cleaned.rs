@@ -186,4 +186,17 @@ impl Writing {
         }
         Ok(gone + emptied)
     }
+
+    /// Forgets at most `limit` deliveries that ended before `before`. What says that something was deleted stays known: it
+    /// is believed without asking, and what came back under the same id would go once more.
+    pub async fn forget_deliveries(&mut self, before: Timestamp, limit: i64) -> Result<u64> {
+        let forgotten = on!(self, connection => sqlx::query(
+            "delete from delivery where id in (
+                 select id from delivery where ended_at < $1 and action <> 'deleted' order by ended_at limit $2)"
+        ).bind(before).bind(limit).execute(connection).await.map(|done| done.rows_affected()))?;
+        if forgotten > 0 {
+            self.tell(Change::Github);
+        }
+        Ok(forgotten)
+    }
 }

@@ -46,6 +46,8 @@ pub struct GithubCheck {
     pub live: bool,
     /// Why GitHub does not take it.
     pub problem: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// A check, as far as it takes to know whether one is missing.

@@ -39,6 +39,8 @@ pub struct ActivityView {
     pub older: Option<i64>,
     /// How many entries the whole log has.
     pub total: i64,
+    /// How many were removed before the first of them, because they had been kept long enough.
+    pub removed: i64,
     /// Every stack there is, to filter by: slug and name.
     pub stacks: Vec<(StackId, String)>,
     /// The names of actors, to filter by.

@@ -1,6 +1,7 @@
 //! Walking along the chain of the activity log, entry by entry, to find the first that does not fit and to say why.
 
 use super::chain::{Head, Link};
+use super::cut;
 use std::fmt;
 
 /// Why a chain does not verify.
@@ -49,6 +50,11 @@ pub enum Misfit {
         /// How many.
         count: i64,
     },
+    /// The first entries are not there, and no entry tells that Headway cut them off.
+    Untold {
+        /// The number of the last of them.
+        to: i64,
+    },
     /// The hash that was noted earlier is that of no entry.
     UnknownHead {
         /// The hash.
@@ -86,9 +92,15 @@ impl fmt::Display for Misfit {
                     "Entries without a place in the chain stand in the log, {count} of them: put in past Headway."
                 )
             }
+            Self::Untold { to } => write!(
+                formatter,
+                "It begins behind entry {to}, and no entry tells that Headway removed those before because they had been \
+                 kept long enough."
+            ),
             Self::UnknownHead { hash } => write!(
                 formatter,
-                "No entry has the hash {hash}: the log was written anew, or cut off before that entry."
+                "No entry has the hash {hash}: the log was written anew, cut off before that entry, or has been kept long \
+                 enough since then."
             ),
         }
     }
@@ -97,15 +109,24 @@ impl fmt::Display for Misfit {
 /// Somebody who walks along a chain from its first entry on.
 #[derive(Clone, Debug, Default)]
 pub struct Walk {
+    begun: Head,
+    told: bool,
     head: Head,
     noted: Option<String>,
     met: bool,
 }
 
 impl Walk {
-    /// Starts before the first entry; on the way, the entry with the hash `noted` must be met.
-    pub fn new(noted: Option<String>) -> Self {
-        Self { noted, ..Self::default() }
+    /// Starts behind the entry `begun`, with which those before it were cut off, or, where none were, before the first.
+    /// On the way an entry must tell of the cut, and the entry with the hash `noted` must be met.
+    pub fn behind(begun: Head, noted: Option<String>) -> Self {
+        let met = noted.as_ref() == Some(&begun.hash);
+        Self { told: begun == Head::default(), head: begun.clone(), begun, noted, met }
+    }
+
+    /// How many entries were met.
+    pub fn count(&self) -> i64 {
+        self.head.number - self.begun.number
     }
 
     /// The number of the entry that should come next.
@@ -128,6 +149,7 @@ impl Walk {
         if link.hash != link.digest() {
             return Err(Misfit::Changed { number });
         }
+        self.told = self.told || cut::read(&link.entry).as_ref() == Some(&self.begun);
         self.met = self.met || self.noted.as_ref() == Some(&link.hash);
         self.head = Head { number, hash: link.hash.clone() };
         Ok(())
@@ -141,6 +163,9 @@ impl Walk {
                 true => Misfit::CutOff { found: self.head.number, expected: known.number },
                 false => Misfit::OtherHead,
             });
+        }
+        if !self.told {
+            return Err(Misfit::Untold { to: self.begun.number });
         }
         match self.noted {
             Some(hash) if !self.met => Err(Misfit::UnknownHead { hash }),

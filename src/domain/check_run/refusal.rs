@@ -15,6 +15,8 @@ pub enum Refusal<'a> {
     NoSuchButton,
     /// The check run is of the App, and nothing is known of it.
     UnknownCheckRun,
+    /// It is not known any more which clicks on so old a check were answered.
+    TooOld,
     /// The stack was deleted.
     StackGone,
     /// The run was deleted.

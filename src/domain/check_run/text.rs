@@ -306,6 +306,10 @@ pub(super) fn refusal(refusal: &Refusal<'_>) -> (String, &'static str) {
             "Headway does not know this check run: its run or stack is gone.".into(),
             "Push again to have the branch planned.",
         ),
+        Refusal::TooOld => (
+            "This check is so old that Headway may have answered this click before.".into(),
+            "Push again to have the branch planned.",
+        ),
         Refusal::StackGone => ("The stack of this check run was deleted.".into(), "Push to a stack that is there."),
         Refusal::RunGone => ("This run no longer exists.".into(), "Push again to have the branch planned."),
         Refusal::OutOfReach(why) => ((*why).to_owned(), "Install the App again."),

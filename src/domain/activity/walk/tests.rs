@@ -1,7 +1,7 @@
 //! The chain of the activity log: whatever is done to it is found, and where.
 
 use super::*;
-use crate::domain::activity::{Entry, Outcome};
+use crate::domain::activity::{Detail, Entry, Outcome};
 use crate::domain::difference::Differences;
 use crate::domain::{RunId, StackId, Timestamp};
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn head(chain: &[Link]) -> Head {
 }
 
 fn verify(chain: &[Link], known: Option<&Head>) -> Result<Head, Misfit> {
-    let mut walk = Walk::new(None);
+    let mut walk = Walk::behind(Head::default(), None);
     for link in chain {
         walk.step(link)?;
     }
@@ -72,7 +72,7 @@ fn each_kind_of_tampering_is_called_by_its_name() {
 fn a_head_that_was_noted_must_still_be_met() {
     let whole = three();
     let walk = |noted: &str| {
-        let mut walk = Walk::new(Some(noted.to_owned()));
+        let mut walk = Walk::behind(Head::default(), Some(noted.to_owned()));
         whole.iter().for_each(|link| walk.step(link).unwrap());
         walk.end(None)
     };
@@ -82,6 +82,37 @@ fn a_head_that_was_noted_must_still_be_met() {
     let anew = chain((0..5).map(|number| entry(number, "b")));
     assert!(verify(&anew, Some(&head(&anew))).is_ok());
     assert!(!anew.iter().any(|link| link.hash == whole[2].hash));
+}
+
+#[test]
+fn a_chain_whose_beginning_was_cut_off_verifies_when_it_tells_of_that() {
+    let mut chain = three();
+    let cut = head(&chain[..2]);
+    let mut end = head(&chain);
+    let Detail { sentence, differences } = cut::tell(&Head::default(), &cut, 30);
+    let told =
+        Entry { actor: "Headway".into(), action: cut::CUT.into(), detail: sentence, differences, ..entry(4, "") };
+    assert_eq!(cut::read(&told), Some(cut.clone()));
+    let untold = chain.clone();
+    chain.push(end.append(told.clone()));
+    let walk = |chain: &[Link], begun: &Head, noted: Option<&str>| {
+        let mut walk = Walk::behind(begun.clone(), noted.map(str::to_owned));
+        chain.iter().try_for_each(|link| walk.step(link))?;
+        assert_eq!(walk.count(), i64::try_from(chain.len()).unwrap());
+        walk.end(None)
+    };
+    assert_eq!(walk(&chain[2..], &cut, None), Ok(end.clone()));
+    assert_eq!(walk(&chain[2..], &cut, Some(&cut.hash)), Ok(end.clone()));
+    assert!(matches!(walk(&chain[2..], &cut, Some(&chain[0].hash)), Err(Misfit::UnknownHead { .. })));
+    assert_eq!(walk(&chain, &Head::default(), None), Ok(end), "an older export is whole");
+    // One entry more or less, and it is not what was told.
+    let more = Head { number: 3, hash: chain[2].hash.clone() };
+    assert_eq!(walk(&chain[3..], &more, None), Err(Misfit::Untold { to: 3 }));
+    assert_eq!(walk(&untold[2..], &cut, None), Err(Misfit::Untold { to: 2 }));
+    // Nobody else tells of it.
+    for other in [Entry { actor: "eve".into(), ..told.clone() }, Entry { outcome: Outcome::Refused, ..told }] {
+        assert_eq!(cut::read(&other), None);
+    }
 }
 
 /// Something that is done to one field of one entry.
