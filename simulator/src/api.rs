@@ -120,6 +120,9 @@ async fn around(State(simulator): State<Simulator>, request: Request, next: Next
             instead.unwrap_or(done)
         }
     };
+    if let Some(fault) = &fault {
+        fault.set_headers(&mut response);
+    }
     simulator.note(Requested { method: method.to_string(), path, status: response.status().as_u16() });
     if let Ok(id) = HeaderValue::from_str(&random(8)) {
         response.headers_mut().insert("x-github-request-id", id);

@@ -52,6 +52,7 @@ pub fn router() -> Router<Simulator> {
         .route("/installations/{id}/expire-tokens", post(people::expire_tokens))
         .route("/check-runs/{id}/click", post(people::click))
         .route("/check-runs/{id}/rerequest", post(people::rerequest))
+        .route("/check-runs/{id}/stale", post(people::give_up))
         .route("/webhooks", post(webhook))
         .route("/faults", post(add_fault).delete(clear_faults))
         .route("/webhook-faults", put(set_webhook_faults).delete(clear_webhook_faults))

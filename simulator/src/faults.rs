@@ -15,7 +15,7 @@ pub struct Fault {
     pub method: String,
     /// The path without `/api/v3`; `*` stands for anything.
     pub path: String,
-    /// What to answer; none lets the request through, late.
+    /// What to answer; none lets the request through, late, and sets the headers of its answer.
     pub status: Option<u16>,
     #[serde(default)]
     pub body: String,
@@ -121,12 +121,17 @@ impl Fault {
         }
         let status = StatusCode::from_u16(self.status?).ok()?;
         let mut response = (status, self.body.clone()).into_response();
+        self.set_headers(&mut response);
+        Some(response)
+    }
+
+    /// Sets the headers that it asks for.
+    pub fn set_headers(&self, response: &mut Response) {
         for (name, value) in &self.headers {
             if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
                 response.headers_mut().insert(name, value);
             }
         }
-        Some(response)
     }
 }
 

@@ -3,18 +3,17 @@
 //! GitHub's display is a hint; who may do what is decided here, and in the one command that does it. Every refusal is
 //! written into the check and the activity log.
 
+mod deploy;
 mod sender;
 mod unknown;
 
 use super::github_place::{Reached, reach};
 use super::propose::start_proposed;
-use super::reconcile::standing::standing;
-use super::{Context, allow_plan, find_run, promote, retry};
+use super::{Context, allow_plan, find_run, retry};
 use crate::config::limits::Keep;
 use crate::domain::check_run::{Button, Refusal, sentences, told};
 use crate::domain::permission::{Action, AllowPlan, Forbidden, Promote, Propose, Retry, Viewer, permit};
 use crate::domain::problem::Problem;
-use crate::domain::pull_request::{PullRequestState, number_of_fork_branch};
 use crate::domain::run::Run;
 use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId, StackId};
@@ -25,9 +24,6 @@ use unknown::refuse_unknown;
 
 /// What the activity log calls a click of which it cannot be told what it asks for.
 const PRESS: &str = "press";
-
-/// How many pull requests of other branches at the clicked commit are asked for.
-const OTHERS: usize = 5;
 
 /// What a click led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +162,8 @@ enum Stopped {
     Here(Problem),
     /// A command refused it, and has written that to the activity log.
     ByCommand(Problem),
+    /// Whether it may be done cannot be told while GitHub does not answer: why, and what is said when it never does.
+    Unverified(String, Problem),
 }
 
 impl From<Problem> for Stopped {
@@ -218,7 +216,8 @@ impl Click<'_> {
             Err(Stopped::Here(Problem::Unavailable { .. }) | Stopped::ByCommand(Problem::Unavailable { .. })) => {
                 Ok(Err("Headway could not do it now.".into()))
             }
-            Err(Stopped::Here(problem)) => self.refuse(button, problem).await,
+            Err(Stopped::Unverified(why, _)) if !last => Ok(Err(why)),
+            Err(Stopped::Here(problem) | Stopped::Unverified(_, problem)) => self.refuse(button, problem).await,
             Err(Stopped::ByCommand(problem)) => tell(self.context, &self.check, self.sender, &problem).await,
         }
     }
@@ -228,59 +227,6 @@ impl Click<'_> {
         let id = self.check.run_id.as_ref().ok_or_else(gone)?;
         let mut reading = self.context.store.read().await?;
         find_run(&mut reading, &self.stack.id, id).await.map_err(|_| gone())
-    }
-
-    async fn deploy(&self, viewer: &Viewer) -> Result<Answer, Stopped> {
-        let run = self.run().await?;
-        self.read_pull_requests(&run).await;
-        let mut reading = self.context.store.read().await?;
-        let standing = standing(&mut reading, &self.reached.repository, &self.stack, &run).await?;
-        let promoted = reading.promoted_as(&run.id).await?;
-        drop(reading);
-        if promoted.is_none()
-            && let Some(refusal) = Refusal::overtaken(&standing)
-        {
-            return Err(refusal.into());
-        }
-        let permit = permit::<Promote>(viewer, &self.stack.id)?;
-        let promotion = promote::promote(self.context, &permit, &run.id).await?;
-        let sentence = match &promotion {
-            promote::Promotion::Created(_) => {
-                format!("{} pressed Deploy: a tracked run was started.", self.sender.login)
-            }
-            promote::Promotion::Existing(_) => "It had been promoted before; this is the tracked run.".into(),
-        };
-        Ok(self.done(sentence, promotion.run().clone()))
-    }
-
-    /// Asks GitHub how the pull requests of the run's commit stand now. When it does not answer, what is known counts;
-    /// the promotion rule, which is about Git, is judged in any case.
-    async fn read_pull_requests(&self, run: &Run) {
-        if number_of_fork_branch(&run.branch).is_some() {
-            return;
-        }
-        let repository = self.reached.repository.id;
-        let Ok(mut reading) = self.context.store.read().await else { return };
-        let (Ok(of_branch), Ok(of_commit)) = (
-            reading.pull_requests_of(repository, &run.branch).await,
-            reading.pull_requests_at(repository, &run.commit.hash).await,
-        ) else {
-            return;
-        };
-        drop(reading);
-        // The newest of its branch, and the others that have its commit on offer.
-        let mut known: Vec<_> = of_branch.into_iter().take(1).collect();
-        let others = of_commit.into_iter().filter(|pull| pull.state == PullRequestState::Open);
-        known.extend(others.filter(|pull| pull.head_branch != run.branch).take(OTHERS));
-        for known in known {
-            let asked = self.context.github.pull_request(self.reached.place(), repository, known.number).await;
-            if let Ok(Some(pull)) = asked
-                && pull != known
-                && let Err(problem) = super::follow_pull_request::follow_pull_request(self.context, &pull).await
-            {
-                tracing::warn!(pull_request = pull.number, ?problem, "cannot follow a pull request");
-            }
-        }
     }
 
     async fn preview(&self, viewer: &Viewer) -> Result<Answer, Stopped> {

@@ -12,6 +12,7 @@ pub mod standing;
 use super::github_place::{self, Reached, reach};
 use super::{Context, find_stack};
 use crate::domain::problem::Problem;
+use crate::domain::stack::Stack;
 use crate::domain::{StackId, Timestamp};
 use crate::github::GitHubError;
 use crate::store::{Change, Marked};
@@ -23,6 +24,9 @@ use tokio::task::JoinSet;
 
 /// The longest wait between two tries, in milliseconds: an hour.
 const LONGEST_WAIT: i64 = 3_600_000;
+
+/// How many requests an hour are kept for clicks, and for what has to be said (reference, edge case 9).
+const RESERVE: i64 = 200;
 
 /// How many stacks are told of at the same time.
 const TOGETHER: usize = 4;
@@ -103,7 +107,8 @@ pub async fn reconcile(context: &Context, marked: &Marked) -> Result<(), Problem
     let told = tell(context, &marked.stack_id).await;
     let mut writing = context.store.write().await?;
     match told {
-        Ok(()) => writing.unmark(marked).await?,
+        Ok(None) => writing.unmark(marked).await?,
+        Ok(Some(until)) => writing.leave_rest(marked, until).await?,
         Err(Trouble::Problem(problem)) => {
             tracing::error!(stack.id = %marked.stack_id, ?problem, "cannot tell what GitHub is to show");
             writing.put_off(marked, later(marked.attempts, context.now()), &problem.sentence()).await?;
@@ -132,23 +137,25 @@ fn later(attempts: i64, now: Timestamp) -> Timestamp {
     now.plus((2000_i64 << attempts.clamp(0, 11)).min(LONGEST_WAIT))
 }
 
-async fn tell(context: &Context, id: &StackId) -> Result<(), Trouble> {
+/// Tells GitHub what a stack is to show there; when there will be requests for what can wait, if there were none.
+async fn tell(context: &Context, id: &StackId) -> Result<Option<Timestamp>, Trouble> {
     let mut reading = context.store.read().await?;
     let stack = match find_stack(&mut reading, id).await {
         Ok(stack) => stack,
         Err(Problem::NotFound(_)) => {
             drop(reading);
-            return checks::tell_gone(context, id).await;
+            checks::tell_gone(context, id).await?;
+            return Ok(None);
         }
         Err(problem) => return Err(problem.into()),
     };
-    let Some(github) = reading.github_of(&stack.repository).await? else { return Ok(()) };
+    let Some(github) = reading.github_of(&stack.repository).await? else { return Ok(None) };
     drop(reading);
     // Without the App nothing can be told; it is marked again when it is back.
-    let Ok(reached) = reach(context, github).await? else { return Ok(()) };
+    let Ok(reached) = reach(context, github).await? else { return Ok(None) };
     let told = tell_all(context, &stack, &reached).await;
     match &told {
-        Ok(()) => github_place::note_success(context, reached.installation).await?,
+        Ok(_) => github_place::note_success(context, reached.installation).await?,
         Err(Trouble::GitHub(error)) => github_place::note_error(context, reached.installation, error).await?,
         Err(Trouble::Problem(_)) => {}
     }
@@ -160,10 +167,21 @@ async fn tell(context: &Context, id: &StackId) -> Result<(), Trouble> {
     told
 }
 
-async fn tell_all(context: &Context, stack: &crate::domain::stack::Stack, reached: &Reached) -> Result<(), Trouble> {
-    checks::tell(context, stack, reached).await?;
+async fn tell_all(context: &Context, stack: &Stack, reached: &Reached) -> Result<Option<Timestamp>, Trouble> {
+    let scarce = scarce_until(context, reached).is_some();
+    checks::tell(context, stack, reached, scarce).await?;
     deployments::tell(context, stack, reached).await?;
-    comments::tell(context, stack, reached).await
+    let until = scarce_until(context, reached);
+    if until.is_none() {
+        comments::tell(context, stack, reached).await?;
+    }
+    Ok(until)
+}
+
+/// Until when so few requests are left that they are kept for clicks, and for what has to be said.
+fn scarce_until(context: &Context, reached: &Reached) -> Option<Timestamp> {
+    let (_, remaining, resets_at) = context.github.rate(reached.installation)?;
+    (remaining < RESERVE && resets_at > context.now()).then_some(resets_at)
 }
 
 /// The digest of what is sent.

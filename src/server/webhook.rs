@@ -12,6 +12,7 @@ use crate::store::{GithubApp, NewDelivery, Received};
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -27,8 +28,15 @@ pub async fn receive(
     State(server): State<Server>,
     Extension(identity): Extension<Identity>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> (StatusCode, String) {
+    let body = match body {
+        Ok(body) => body,
+        Err(cut_off) => {
+            tracing::warn!(%cut_off, "a delivery did not come whole");
+            return (cut_off.status(), "The body is longer than 25 MiB, or did not come whole.".into());
+        }
+    };
     match keep(&server, &identity.place.from, &headers, body).await {
         Ok((status, said)) => (status, said.to_owned()),
         Err(error) => {
@@ -66,14 +74,15 @@ async fn keep(
         return Ok((StatusCode::BAD_REQUEST, "X-GitHub-Delivery and X-GitHub-Event are needed."));
     };
     if !header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
-        return Ok((StatusCode::UNSUPPORTED_MEDIA_TYPE, "Set the App's webhook to the content type application/json."));
+        let why = "Set the App's webhook to the content type application/json.";
+        return Ok(unreadable(id, event, StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
     let Ok((action, repository)) = event::glance(&body) else {
-        return Ok((StatusCode::BAD_REQUEST, "The body is no JSON object that can be read."));
+        return Ok(unreadable(id, event, StatusCode::BAD_REQUEST, "The body is no JSON object that can be read."));
     };
     let digest = hex::encode(Sha256::digest(&body));
     let Ok(text) = String::from_utf8(body.into()) else {
-        return Ok((StatusCode::BAD_REQUEST, "The body is not UTF-8."));
+        return Ok(unreadable(id, event, StatusCode::BAD_REQUEST, "The body is not UTF-8."));
     };
     let concerns = event::concerns(event, &action);
     let (id, event) = (id.to_owned(), event.to_owned());
@@ -83,6 +92,12 @@ async fn keep(
         Ok(Received::Repeated) => Ok((StatusCode::OK, "It had come before.")),
         Err(_) => Ok((StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.")),
     }
+}
+
+/// What GitHub signed and nobody can read: its own list of deliveries shows the answer, and the log here tells of it.
+fn unreadable(id: &str, event: &str, status: StatusCode, why: &'static str) -> (StatusCode, &'static str) {
+    tracing::warn!(delivery.id = id, event, why, "a signed delivery cannot be read");
+    (status, why)
 }
 
 /// The secrets that a delivery may be signed with: the present one, and for a day the one before.

@@ -173,7 +173,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Notes what GitHub now shows.
+    /// Notes what GitHub now shows; a check run that took the place of another is made now.
     pub async fn check_sent(
         &mut self,
         id: &str,
@@ -181,11 +181,14 @@ impl Writing {
         sent: &str,
         completed: bool,
         live: bool,
+        now: Timestamp,
     ) -> Result<()> {
         on!(self, connection => sqlx::query(
-            "update github_check set check_run_id = $2, sent = $3, completed = $4, live = $5, problem = null
+            "update github_check set sent = $3, completed = $4, live = $5, problem = null, check_run_id = $2,
+                 created_at = case when check_run_id <> $2 then $6 else created_at end
              where id = $1"
-        ).bind(id).bind(check_run).bind(sent).bind(completed).bind(live).execute(connection).await.map(|_| ()))?;
+        ).bind(id).bind(check_run).bind(sent).bind(completed).bind(live).bind(now)
+            .execute(connection).await.map(|_| ()))?;
         Ok(())
     }
 

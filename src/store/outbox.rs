@@ -97,6 +97,15 @@ impl Writing {
         Ok(())
     }
 
+    /// Leaves what can wait for later, unless the stack was marked again meanwhile; then it is due at once.
+    pub async fn leave_rest(&mut self, marked: &Marked, due: Timestamp) -> Result<()> {
+        on!(self, connection => sqlx::query(
+            "update github_outbox set attempts = 0, problem = null, due_at = case when revision = $2 then $3 else 0 end
+             where stack_id = $1"
+        ).bind(&marked.stack_id).bind(marked.revision).bind(due).execute(connection).await.map(|_| ()))?;
+        Ok(())
+    }
+
     /// Keeps a mark for later.
     pub async fn put_off(&mut self, marked: &Marked, due: Timestamp, problem: &str) -> Result<()> {
         on!(self, connection => sqlx::query(

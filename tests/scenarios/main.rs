@@ -26,4 +26,5 @@ mod sign_in_elsewhere;
 mod simulated;
 mod state;
 mod trouble;
+mod waits;
 mod webhooks;

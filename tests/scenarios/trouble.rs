@@ -17,16 +17,16 @@ fn says(what: &'static str) -> impl Fn(&Value) -> bool {
 }
 
 impl Simulated {
-    async fn fault(&self, fault: Value) {
+    pub async fn fault(&self, fault: Value) {
         self.control("POST", "/faults", fault).await;
     }
 
-    async fn no_faults(&self) {
+    pub async fn no_faults(&self) {
         self.control("DELETE", "/faults", json!({})).await;
     }
 
     /// Presses *Check now*.
-    async fn check_now(&self) {
+    pub async fn check_now(&self) {
         self.headway.form("/settings/github", "check_github", &[]).await.has_status(200);
     }
 }

@@ -213,6 +213,18 @@ pub async fn rerequest(
     done(json!({}))
 }
 
+/// Gives a check run up, as GitHub does with one that has not ended for two weeks.
+pub async fn give_up(State(simulator): State<Simulator>, Path(id): Path<i64>) -> Done {
+    simulator.change(|world| {
+        let run = world.check_runs.get_mut(&id).filter(|run| run.status != "completed");
+        let run = run.ok_or_else(Failure::not_found)?;
+        run.status = "completed".into();
+        run.conclusion = Some("stale".into());
+        Ok::<_, Failure>(())
+    })?;
+    done(json!({}))
+}
+
 /// The check run, if this login may press this button of it.
 pub fn press(
     simulator: &Simulator,

@@ -85,7 +85,13 @@ fn Delivery(delivery: DeliveryRow, now: Timestamp, replay: ServerAction<ReplayDe
             <td><Ago at=delivery.received_at now /></td>
             <td title=delivery.id.clone()>
                 <code>{delivery.event}</code>
-                {(delivery.repeats > 0).then(|| view! { <span class="chip">{format!("came {} times more", delivery.repeats)}</span> })}
+                " "
+                {match delivery.repeats {
+                    0 => None,
+                    1 => Some("came once more".to_owned()),
+                    more => Some(format!("came {more} times more")),
+                }
+                    .map(|more| view! { <span class="chip">{more}</span> })}
             </td>
             <td>{delivery.repository}</td>
             <td class="detail">

@@ -18,6 +18,9 @@ use crate::store::{CheckKind, GithubCheck, GithubRepository, KnownCheck, NewChec
 /// How many of the newest tracked runs get a check when they have none.
 const TRACKED: i64 = 20;
 
+/// For how long a check run may be without an end, in milliseconds: 14 days (reference, REST Check runs).
+const STALE: i64 = 14 * 24 * 3_600_000;
+
 /// A check with what it is to show.
 struct Wanted {
     check_run: CheckRun,
@@ -25,12 +28,12 @@ struct Wanted {
     page: String,
 }
 
-/// Brings every check of the stack up to date.
-pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached) -> Result<(), Trouble> {
+/// Brings every check of the stack up to date; while requests are scarce, those that are only further than they were wait.
+pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached, scarce: bool) -> Result<(), Trouble> {
     let checks = ensure(context, stack, reached).await?;
     for check in checks {
         let wanted = wanted(context, stack, reached, &check).await?;
-        send(context, reached, &check, &wanted).await?;
+        send(context, reached, &check, &wanted, scarce).await?;
     }
     Ok(())
 }
@@ -58,7 +61,7 @@ pub(super) async fn tell_gone(context: &Context, id: &StackId) -> Result<(), Tro
             refusal: check.refusal.as_deref(),
         };
         let wanted = Wanted { check_run: check_run(&facts), settled: true, page: page.clone() };
-        send(context, &reached, &check, &wanted).await?;
+        send(context, &reached, &check, &wanted, false).await?;
     }
     Ok(())
 }
@@ -206,7 +209,13 @@ async fn wanted(context: &Context, stack: &Stack, reached: &Reached, check: &Git
 }
 
 /// Tells GitHub, if it differs from what it was told last.
-async fn send(context: &Context, reached: &Reached, check: &GithubCheck, wanted: &Wanted) -> Result<(), Trouble> {
+async fn send(
+    context: &Context,
+    reached: &Reached,
+    check: &GithubCheck,
+    wanted: &Wanted,
+    scarce: bool,
+) -> Result<(), Trouble> {
     let name = check_run::name(check.stack_id.as_str(), check.kind == CheckKind::Tracked);
     let sent = Sent {
         name: &name,
@@ -219,13 +228,16 @@ async fn send(context: &Context, reached: &Reached, check: &GithubCheck, wanted:
     let completed = check.completed || matches!(wanted.check_run.status, Status::Completed(_));
     let told = if check.sent == digest && check.check_run_id.is_some() {
         Ok(check.check_run_id)
+    } else if scarce && check.check_run_id.is_some() && !completed {
+        // How far it is can be said when there are requests again; how it ends is said in any case.
+        return Ok(());
     } else {
         tell_one(context, reached, check, &sent).await
     };
     match told {
         Ok(Some(id)) => {
             let mut writing = context.store.write().await?;
-            writing.check_sent(&check.id, id, &digest, completed, !wanted.settled).await?;
+            writing.check_sent(&check.id, id, &digest, completed, !wanted.settled, context.now()).await?;
             writing.commit().await?;
             Ok(())
         }
@@ -246,15 +258,18 @@ async fn tell_one(
     sent: &Sent<'_>,
 ) -> Result<Option<i64>, GitHubError> {
     let github = &context.github;
-    if let Some(id) = check.check_run_id {
-        return match github.update_check_run(reached.place(), id, sent, check.completed).await {
-            Ok(()) => Ok(Some(id)),
-            Err(GitHubError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        };
+    if let Some(id) = check.check_run_id.filter(|_| !is_stale(check, context.now())) {
+        match github.update_check_run(reached.place(), id, sent, check.completed).await {
+            Ok(()) => return Ok(Some(id)),
+            Err(GitHubError::NotFound) => return Ok(None),
+            // GitHub has ended it by itself: a new one takes its place.
+            Err(GitHubError::Refused(_)) if !check.completed => {}
+            Err(error) => return Err(error),
+        }
     }
     // An attempt whose answer was lost may have made it.
     if check.problem.is_some()
+        && check.check_run_id.is_none()
         && let Some(id) = github.find_check_run(reached.place(), sent).await?
     {
         github.update_check_run(reached.place(), id, sent, false).await?;
@@ -272,6 +287,11 @@ async fn tell_one(
             Err(error)
         }
     }
+}
+
+/// Whether GitHub has ended a check run by itself: it gives up what has not ended for two weeks, and opens nothing again.
+fn is_stale(check: &GithubCheck, now: Timestamp) -> bool {
+    !check.completed && now.since(check.created_at) >= STALE
 }
 
 async fn give_up(context: &Context, check: &GithubCheck, problem: Option<&str>) -> Result<(), Trouble> {

@@ -30,6 +30,13 @@ pub enum Refusal<'a> {
         /// Why.
         why: &'a str,
     },
+    /// Whether a pull request still offers the commit could not be told.
+    HeadUnverified {
+        /// The pull request.
+        number: i64,
+        /// Why.
+        why: &'a str,
+    },
     /// A bot clicked.
     Bot(&'a str),
     /// The sender may not write to the repository.

@@ -317,6 +317,10 @@ pub(super) fn refusal(refusal: &Refusal<'_>) -> (String, &'static str) {
             format!("Whether {login} may write here could not be verified: {why}."),
             "Press it again when GitHub answers.",
         ),
+        Refusal::HeadUnverified { number, why } => (
+            format!("Whether pull request {number} still offers this commit could not be verified: {why}."),
+            "Press it again when GitHub answers.",
+        ),
         Refusal::Bot(login) => (format!("{login} is a bot."), "A person with write access presses it."),
         Refusal::NoWriteAccess { login, repository } => (
             format!("{login} has no write access to {repository}."),

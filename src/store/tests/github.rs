@@ -230,8 +230,15 @@ async fn a_run_has_one_check_and_a_deleted_stack_keeps_its_checks() {
         let live = writing.live_checks(&stack).await.unwrap();
         assert_eq!(live.iter().map(|check| check.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
         assert_eq!(live[1].kind, CheckKind::Fork);
-        writing.check_sent("1", 77, "digest", true, false).await.unwrap();
-        assert_eq!(writing.check_on_github(77).await.unwrap().unwrap().sent, "digest");
+        writing.check_sent("1", 77, "digest", true, false, NOW).await.unwrap();
+        let shown = writing.check_on_github(77).await.unwrap().unwrap();
+        assert_eq!((shown.sent.as_str(), shown.created_at), ("digest", NOW));
+        // A check run that another took the place of is known no more, and the new one is as young as it is.
+        writing.check_sent("1", 77, "digest", true, false, NOW.plus(1)).await.unwrap();
+        assert_eq!(writing.check_on_github(77).await.unwrap().unwrap().created_at, NOW);
+        writing.check_sent("1", 78, "digest", true, false, NOW.plus(2)).await.unwrap();
+        assert_eq!(writing.check_on_github(77).await.unwrap(), None);
+        assert_eq!(writing.check_on_github(78).await.unwrap().unwrap().created_at, NOW.plus(2));
         assert_eq!(writing.live_checks(&stack).await.unwrap().len(), 1);
         // It may change again.
         writing.ensure_check(&check("5")).await.unwrap();
