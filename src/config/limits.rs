@@ -54,8 +54,8 @@ pub struct Limits {
     /// How long the bodies of GitHub's deliveries are kept, in days; 0 keeps them for good.
     #[arg(long, env = "HEADWAY_KEEP_DELIVERIES", default_value = "30", value_parser = days)]
     pub keep_deliveries: Keep,
-    /// How long it is known which deliveries came, in days, at least 30; 0 for good. A click on a check that is older is
-    /// refused: it may have been answered before. GitHub keeps checks for 400 days.
+    /// How long it is known which deliveries came, in days, at least 30; 0 for good. Then their bodies are gone as well,
+    /// and a click on a check that is older is refused: it may have been answered before. GitHub keeps checks for 400 days.
     #[arg(long, env = "HEADWAY_KEEP_LEDGER", default_value = "400", value_parser = days_from_30)]
     pub keep_ledger: Keep,
     /// How long entries of the activity log are kept, in days, at least 30; 0 keeps them for good.
