@@ -55,6 +55,14 @@ use stack::{CurrentCommitPage, LockPage, StackPage};
 use stacks::StacksPage;
 use ui::Icon;
 
+/// The title of a page. The server writes it into the document as it stands, so there it is made mere text; in the browser
+/// it is.
+fn title(page: String) -> String {
+    let page =
+        if cfg!(feature = "ssr") { page.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { page };
+    if page.is_empty() { "Headway".into() } else { format!("{page} · Headway") }
+}
+
 /// The whole of it.
 #[component]
 pub fn App() -> impl IntoView {
@@ -62,7 +70,7 @@ pub fn App() -> impl IntoView {
     provide_live();
     let boot = use_context::<Boot>().unwrap_or_default();
     view! {
-        <Title formatter=|text: String| if text.is_empty() { "Headway".into() } else { format!("{text} · Headway") } />
+        <Title formatter=title />
         <Router>
             <a class="skip" href="#main" rel="external">"Skip to the content"</a>
             <header class="masthead">

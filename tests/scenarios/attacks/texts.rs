@@ -23,3 +23,39 @@ async fn what_a_configuration_prints_rules_neither_terminal_nor_page() {
     assert!(!page.html.contains('\u{1b}') && !page.html.contains('\u{7}'), "{}", page.html);
     assert!(!page.html.contains("<img") && !page.html.contains("<script>alert"), "{}", page.html);
 }
+
+/// What would end the title of a page, and then put a form around its buttons or lead away from it.
+const OUT_OF_THE_TITLE: &str = "Tidy</title><form method=post action=/api/set_role><meta http-equiv=refresh \
+                                content=0;url=http://192.0.2.1>&lt;";
+
+#[tokio::test]
+async fn whatever_somebody_named_a_commit_or_a_stack_is_text_in_every_title() {
+    if !terraform() {
+        return;
+    }
+    let (headway, repository, stack) = deployed("auto", &[]).await;
+    repository.branch("tidy", "main", OUT_OF_THE_TITLE, &[("tidy.tf", &crate::repository::resource("tidy"))]);
+    headway.sync(&stack).await;
+    let run = headway.proposed(&stack, "tidy").await;
+    headway.until_state(&run, "finished").await;
+    let details = format!("{stack}/settings/details");
+    let version = crate::page::version(&headway.page(&details).await);
+    let named = "A</title><form action=/x>";
+    let renamed = [("stack", "network"), ("version", version.as_str()), ("name", named)];
+    headway.form(&details, "save_details", &renamed).await.says("Saved.");
+    for path in [
+        run.clone(),
+        format!("{run}/changes"),
+        stack.clone(),
+        format!("{stack}/proposed"),
+        format!("{stack}/access"),
+        details,
+    ] {
+        let page = headway.page(&path).await;
+        page.has_status(200);
+        assert_eq!(page.html.matches("</title>").count(), 1, "{path}: {}", page.html);
+        assert!(!page.html.contains("<form method=post") && !page.html.contains("<form action=/x"), "{path}");
+        assert!(page.html.contains("&lt;/title&gt;"), "{path}");
+    }
+    assert!(headway.page(&run).await.html.contains("&lt;/title&gt;&lt;form method=post action=/api/set_role&gt;"));
+}
