@@ -69,6 +69,10 @@ pub fn problem(password: &str, name: &str) -> Option<String> {
     if password.len() > LONGEST {
         return Some(format!("A password has at most {LONGEST} bytes."));
     }
+    let beside = password.to_lowercase().replace(&name.to_lowercase(), "");
+    if !name.is_empty() && beside.chars().filter(|letter| letter.is_alphanumeric()).count() < SHORTEST / 2 {
+        return Some("This password is little more than the name.".into());
+    }
     let judged = zxcvbn::zxcvbn(password, &[name, "headway", "terraform", "opentofu"]);
     if judged.score() >= zxcvbn::Score::Three {
         return None;
@@ -107,6 +111,9 @@ mod tests {
     fn what_is_guessed_soon_is_refused_and_told_why() {
         for weak in ["short", "password1234", "aaaaaaaaaaaa", "grace.hopper", "headwayheadway", &"ä".repeat(200)] {
             assert!(problem(weak, "grace.hopper").is_some(), "{weak}");
+        }
+        for more in ["operator-operator", "Operator OPERATOR 12", "--operator--"] {
+            assert!(problem(more, "operator").is_some_and(|why| why.contains("the name")), "{more}");
         }
         assert_eq!(problem("umbrella-tractor-violin-38", "ada"), None);
     }

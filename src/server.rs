@@ -21,15 +21,16 @@ use crate::commands::authenticate::Identity;
 use crate::commands::receive_delivery::Ledger;
 use crate::config::limits;
 use crate::domain::person::PersonId;
+use crate::domain::problem::{Problem, Thing};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use forms::Flashes;
 use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use leptos_axum::{LeptosRoutes, generate_route_list};
 use request_id::{InRequest, RequestId};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -74,7 +75,7 @@ pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Rec
         .leptos_routes_with_context(&server, pages, with_context, shell)
         .fallback(missing)
         // What the pages ask for and what their forms send.
-        .route("/api/{*function}", post(api).get(api))
+        .route("/api/{*function}", post(no_function).get(no_function))
         .layer(axum::middleware::from_fn_with_state(server.clone(), forms::answer_forms))
         .layer(DefaultBodyLimit::max(limits::FORM))
         .route("/events", get(events::events))
@@ -151,8 +152,9 @@ impl Server {
     }
 }
 
-async fn api(State(server): State<Server>, request: Request) -> impl IntoResponse {
-    handle_server_fns_with_context(move || server.provide(), request).await
+/// What no server function is called: the routes of those that there are stand with the pages.
+async fn no_function(request: Request) -> Response {
+    identity::refuse(request.headers(), &Problem::NotFound(Thing::Page))
 }
 
 /// Whatever no route knows: the page that says so.

@@ -58,7 +58,9 @@ use crate::domain::{RunId, StackId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Postgres, Sqlite, Transaction};
+use std::fs::{File, Permissions};
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -190,9 +192,21 @@ impl DerefMut for Writing {
     }
 }
 
+/// Lets nobody but Headway's own user have a database file; SQLite gives what it makes beside the file the same rights.
+fn keep_to_oneself(file: &Path) -> Result<()> {
+    let unopened = |error| StoreError::Database(sqlx::Error::Io(error));
+    let opened = File::options().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(unopened)?;
+    let private = Permissions::from_mode(0o600);
+    if opened.metadata().map_err(unopened)?.permissions() != private {
+        opened.set_permissions(private).map_err(unopened)?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Opens the SQLite file, creating it and bringing its schema up to date.
     pub async fn open_sqlite(file: &Path) -> Result<Self> {
+        keep_to_oneself(file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)

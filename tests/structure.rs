@@ -125,7 +125,9 @@ fn allowed(part: &str) -> Option<&'static [&'static str]> {
             "app::view",
             "queries",
         ],
-        "runner" => &["domain", "store", "git", "commands", "secret", "vault", "clock", "config", "mask", "runner"],
+        "runner" => {
+            &["domain", "store", "git", "commands", "secret", "vault", "clock", "ansi", "config", "mask", "runner"]
+        }
         "sample" => &["domain", "store", "git", "github", "commands", "runner", "vault", "clock", "config"],
         "app" => &["domain", "app"],
         "app/api" | "server" | "main" | "lib" => return None,

@@ -41,7 +41,7 @@ fn Pull(row: PullRow, header: Header) -> impl IntoView {
     let newest = match run.clone() {
         Some((run, _)) => view! { <Newest run header=header.clone() /> }.into_any(),
         None if pull.fork => view! { <p class="meta">"Not planned: it comes from a fork."</p> }.into_any(),
-        None => view! { <p class="meta">"No proposed run: it touches none of the stack's files."</p> }.into_any(),
+        None => view! { <p class="meta">"No proposed run: its commit was there before the stack, or touches none of its files."</p> }.into_any(),
     };
     view! {
         <li class="card branch-row">

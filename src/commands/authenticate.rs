@@ -12,7 +12,8 @@ use crate::store::{Reading, Session, Writing};
 /// What an access token begins with, so that people and scanners know one when they see it.
 pub const TOKEN_PREFIX: &str = "headway_";
 
-/// How exact the last use of a session or token is, in milliseconds: one write a minute is enough.
+/// How exact the last use of a session or token is, in milliseconds: one write a minute is enough, where sessions last for
+/// longer than a few.
 const EXACTNESS: i64 = 60_000;
 
 /// Where somebody asks from.
@@ -22,6 +23,8 @@ pub struct Place {
     pub from: String,
     /// What the browser calls itself.
     pub browser: String,
+    /// Whose session the browser holds, and what it is called: another takes its place when it signs in again.
+    pub session: Option<(PersonId, String)>,
 }
 
 /// Who asks, and from where.
@@ -45,7 +48,7 @@ pub async fn by_session(context: &Context, secret: &str, from: &str) -> Result<O
     }
     let Some(viewer) = viewer_of(&mut reading, &session.person_id, from).await? else { return Ok(None) };
     drop(reading);
-    if now.since(session.seen_at) >= EXACTNESS {
+    if now.since(session.seen_at) >= EXACTNESS.min(milliseconds(context.config.session_idle) / 4) {
         let hash = session.token_hash.clone();
         note(context, async |writing| writing.touch_session(&hash, now, from).await).await?;
     }

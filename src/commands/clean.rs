@@ -6,7 +6,7 @@
 use super::authenticate::milliseconds;
 use super::cut_log::cut_log;
 use super::{Context, fetch};
-use crate::config::limits::Keep;
+use crate::config::limits::{EARLIER_SECRETS_FOR, Keep};
 use crate::domain::problem::Problem;
 use crate::domain::pull_request::{PullRequestState, number_of_fork_branch};
 use crate::domain::{RepositoryId, Timestamp};
@@ -33,6 +33,8 @@ pub struct Cleaned {
     pub deliveries: u64,
     /// Entries of the activity log.
     pub entries: u64,
+    /// What secrets held before.
+    pub secrets: u64,
     /// Pins of commits that no run needs any more.
     pub pins: u64,
     /// Sessions that were over, links that nobody followed, and access tokens that had ended.
@@ -44,13 +46,14 @@ pub async fn work(context: Context) {
     loop {
         match clean(&context).await {
             Ok(cleaned) if cleaned == Cleaned::default() => {}
-            Ok(Cleaned { logs, plans, states, deliveries, entries, pins, doors }) => {
+            Ok(Cleaned { logs, plans, states, deliveries, entries, secrets, pins, doors }) => {
                 tracing::info!(
                     logs,
                     plans,
                     states,
                     deliveries,
                     entries,
+                    secrets,
                     pins,
                     doors,
                     "removed what was kept long enough"
@@ -109,6 +112,7 @@ pub async fn clean(context: &Context) -> Result<Cleaned, Problem> {
     let begun = now.plus(-milliseconds(context.config.session_limit));
     let used = now.plus(-milliseconds(context.config.session_idle));
     let mut writing = context.store.write().await?;
+    cleaned.secrets = writing.remove_earlier_secrets(now.plus(-EARLIER_SECRETS_FOR)).await?;
     cleaned.doors = writing.remove_old_sessions(begun, used).await?
         + writing.remove_old_invitations(now).await?
         // For a month their person sees that they have ended.

@@ -125,7 +125,8 @@ pub fn new_person(context: &Context, name: &str) -> Person {
 
 /// Whom a link is for: the name of somebody who was invited, or none for an administrator who is to choose one.
 pub async fn look(context: &Context, secret: &str, from: &str) -> Result<Option<String>, Problem> {
-    context.throttle.take(&format!("link {from}"), TRIES, context.now())?;
+    let tries = format!("link {from}");
+    context.throttle.take(&tries, TRIES, context.now())?;
     let mut reading = context.store.read().await?;
     let invitation = reading.invitation(&fingerprint(secret)).await?;
     let Some(invitation) = invitation.filter(|found| found.expires_at > context.now()) else {
@@ -136,6 +137,8 @@ pub async fn look(context: &Context, secret: &str, from: &str) -> Result<Option<
             .await?;
         return Err(Problem::NotFound(Thing::Invitation));
     };
+    // Many people may be behind one address.
+    context.throttle.give_back(&tries, TRIES);
     Ok(match invitation.person_id {
         None => None,
         Some(id) => Some(reading.person(&id).await?.ok_or(Problem::NotFound(Thing::Invitation))?.name),

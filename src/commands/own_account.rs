@@ -34,10 +34,13 @@ pub async fn change_password(
     present: String,
     new: String,
 ) -> Result<(), Problem> {
-    context.throttle.take(&format!("password {}", oneself.person()), TRIES, context.now())?;
     let mut reading = context.store.read().await?;
     let person = reading.person(oneself.person()).await?.ok_or(Problem::NotFound(Thing::Person))?;
     drop(reading);
+    if let Some(problem) = password::problem(&new, &person.name) {
+        return Err(Problem::field("new", problem));
+    }
+    context.throttle.take(&format!("password {}", oneself.person()), TRIES, context.now())?;
     // Whoever signs in in another way and has none yet sets the first one.
     if person.password.is_some() {
         let fits = context.passwords.fits(present, person.password.clone()).await.map_err(|error| {
@@ -49,9 +52,6 @@ pub async fn change_password(
             context.note_attempt(oneself.viewer(), CHANGE_PASSWORD, None, None, sentence).await?;
             return Err(Problem::field("present", "This is not the present password."));
         }
-    }
-    if let Some(problem) = password::problem(&new, &person.name) {
-        return Err(Problem::field("new", problem));
     }
     let hash = context.hashed(new).await?;
     let mut writing = context.store.write().await?;

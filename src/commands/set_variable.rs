@@ -2,13 +2,15 @@
 //! stored and never shown again; leaving its value empty keeps the one that is there.
 
 use super::{Context, take_stack};
+use crate::config::limits::EARLIER_SECRETS;
+use crate::domain::StackId;
 use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::Problem;
 use crate::domain::sealed::Place;
 use crate::domain::variable::name_problem;
 use crate::mask::SHORTEST_SECRET;
-use crate::store::Variable;
+use crate::store::{Variable, Writing};
 
 /// The longest value, in bytes.
 const VALUE_LIMIT: usize = 64 * 1024;
@@ -55,12 +57,7 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
                 "A secret has at least 4 characters: a shorter one could not be masked without masking half of a log.",
             ));
         }
-        Some(_) | None if new.secret => {
-            context.vault.seal(&Place::variable(&stack.id, name), &new.value).map_err(|error| {
-                tracing::error!(%error, "cannot seal a variable");
-                Problem::UNAVAILABLE
-            })?
-        }
+        Some(_) | None if new.secret => context.sealed(&Place::variable(&stack.id, name), &new.value)?,
         Some(_) | None => new.value,
     };
     let variable = Variable {
@@ -71,6 +68,9 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
         applying: new.applying,
         updated_at: context.now(),
     };
+    if let Some(known) = &known {
+        keep_masked(context, &mut writing, &stack.id, known, Some(&variable)).await?;
+    }
     writing.set_variable(&stack.id, &variable).await?;
     let kind = if new.secret { "secret" } else { "plain" };
     let detail = (format!("variable {name} set ({kind})"), differences(known.as_ref(), Some(&variable)));
@@ -83,11 +83,36 @@ pub async fn remove_variable(context: &Context, permit: &Permit<Configure>, name
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let known = writing.variables(&stack.id).await?.into_iter().find(|variable| variable.name == name);
+    if let Some(known) = &known {
+        keep_masked(context, &mut writing, &stack.id, known, None).await?;
+    }
     if writing.remove_variable(&stack.id, name).await? {
         let detail = (format!("variable {name} removed"), differences(known.as_ref(), None));
         context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     }
     Ok(writing.commit().await?)
+}
+
+/// Has runs go on masking what a secret held: the state may, and the next plan would print it.
+async fn keep_masked(
+    context: &Context,
+    writing: &mut Writing,
+    stack: &StackId,
+    before: &Variable,
+    after: Option<&Variable>,
+) -> Result<(), Problem> {
+    let kept = after.is_some_and(|after| after.secret && after.value == before.value);
+    if !before.secret || kept {
+        return Ok(());
+    }
+    // What does not open was never given to a run, and can be replaced all the same.
+    let Ok(value) = context.vault.open_text(&Place::variable(stack, &before.name), &before.value) else {
+        tracing::warn!(stack.id = %stack, variable = before.name, "cannot open what a variable held before");
+        return Ok(());
+    };
+    let id = context.ids.next(context.now());
+    let sealed = context.sealed(&Place::earlier_secret(stack, &id), &value)?;
+    Ok(writing.add_earlier_secret(stack, &id, &sealed, EARLIER_SECRETS, context.now()).await?)
 }
 
 /// What the activity log keeps of a value; of a secret only that there is one.

@@ -11,8 +11,12 @@ use crate::domain::sealed;
 use crate::secret::{fingerprint, fresh};
 use crate::store::{Person, Session, Writing};
 
-/// How often one name may be tried: ten times, then once a minute.
+/// How often one name may be tried from one address: ten times, then once a minute.
 const NAME_TRIES: Allowance = Allowance { burst: 10, every: 60_000 };
+
+/// How often one name may be tried from anywhere: a hundred times, then once every ten seconds. So many that whoever
+/// guesses from one address keeps nobody out elsewhere.
+const NAME_TRIES_ANYWHERE: Allowance = Allowance { burst: 100, every: 10_000 };
 
 /// How often may be tried from one address: thirty times, then once every ten seconds.
 const ADDRESS_TRIES: Allowance = Allowance { burst: 30, every: 10_000 };
@@ -37,10 +41,11 @@ pub struct Begun {
 pub async fn sign_in(context: &Context, name: &str, password: String, place: &Place) -> Result<Begun, Problem> {
     let name = name.trim();
     let now = context.now();
-    let allowed = context.throttle.take(&format!("address {}", place.from), ADDRESS_TRIES, now);
-    let allowed =
-        allowed.and_then(|()| context.throttle.take(&format!("name {}", name.to_lowercase()), NAME_TRIES, now));
-    if let Err(problem) = allowed {
+    let address_key = format!("address {}", place.from);
+    let anywhere_key = format!("name {}", name.to_lowercase());
+    let name_key = format!("{anywhere_key} from {}", place.from);
+    let keys = [(&address_key, ADDRESS_TRIES), (&name_key, NAME_TRIES), (&anywhere_key, NAME_TRIES_ANYWHERE)];
+    if let Err(problem) = keys.iter().try_for_each(|(key, tries)| context.throttle.take(key, *tries, now)) {
         context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &problem.sentence()).await?;
         return Err(problem);
     }
@@ -55,7 +60,10 @@ pub async fn sign_in(context: &Context, name: &str, password: String, place: &Pl
     })?;
     match (person, fits) {
         (Some(person), true) => {
-            context.throttle.forgive(&format!("name {}", name.to_lowercase()));
+            context.throttle.forgive(&name_key);
+            // Many people may be behind one address.
+            context.throttle.give_back(&address_key, ADDRESS_TRIES);
+            context.throttle.give_back(&anywhere_key, NAME_TRIES_ANYWHERE);
             begin(context, person, place, "with their password").await
         }
         (person, _) => {
@@ -100,6 +108,10 @@ pub async fn begin_in(
         came_from: place.from.clone(),
         browser: place.browser.chars().take(BROWSER).collect(),
     };
+    // What the browser held before opens nothing any more.
+    if let Some((person, before)) = &place.session {
+        writing.end_session(person, before).await?;
+    }
     writing.add_session(&session, SESSIONS).await?;
     let viewer = writing.member(&person).await?.viewer(&[], place.from.clone());
     writing.save_person(&Person { seen_at: Some(now), ..person }).await?;

@@ -15,6 +15,7 @@ mod put_back;
 mod queue;
 mod random;
 mod settings;
+mod sign_in;
 mod stacks;
 mod verbs;
 

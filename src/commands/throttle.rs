@@ -44,6 +44,13 @@ impl Throttle {
         Ok(())
     }
 
+    /// Gives the key one try back, which was no wrong one.
+    pub fn give_back(&self, key: &str, allowance: Allowance) {
+        if let Some(full) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+            *full -= allowance.every;
+        }
+    }
+
     /// Gives the key all its tries back.
     pub fn forgive(&self, key: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
@@ -67,6 +74,10 @@ mod tests {
         assert_eq!(throttle.take("grace", FIVE, Timestamp(10)), Ok(()));
         assert_eq!(throttle.take("ada", FIVE, Timestamp(1010)), Ok(()));
         assert!(throttle.take("ada", FIVE, Timestamp(1011)).is_err());
+        throttle.give_back("ada", FIVE);
+        assert_eq!(throttle.take("ada", FIVE, Timestamp(1011)), Ok(()));
+        assert!(throttle.take("ada", FIVE, Timestamp(1011)).is_err());
+        throttle.give_back("nobody", FIVE);
         throttle.forgive("ada");
         assert_eq!(throttle.take("ada", FIVE, Timestamp(1012)), Ok(()));
     }

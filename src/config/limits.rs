@@ -13,6 +13,7 @@
 //! | the queue | [`Limits::queue`] runs a stack; then people are refused, and pushes wait unanswered |
 //! | logs and plans of ended runs | [`Limits::keep_logs`], [`Limits::keep_plans`] |
 //! | commits that no branch has | [`Limits::keep_commits`] after the last run of theirs |
+//! | what secrets held before | [`EARLIER_SECRETS`] a stack, masked for [`EARLIER_SECRETS_FOR`] |
 //! | bodies of deliveries | [`Limits::keep_deliveries`] |
 //! | that a delivery came | [`Limits::keep_ledger`]; until then it is not believed twice, and a click on an older check not at all |
 //! | sessions, links, access tokens | 20 sessions and 50 tokens a person; over when [`super::Config`] says so, or at their end |
@@ -27,6 +28,12 @@ pub const FORM: usize = 256 * 1024;
 /// What a delivery may have, in bytes: GitHub sends no more.
 pub const DELIVERY: usize = 25 * 1024 * 1024;
 
+/// How many values that a stack's secrets held before are masked.
+pub const EARLIER_SECRETS: i64 = 50;
+
+/// For how long they are, in milliseconds: ninety days.
+pub const EARLIER_SECRETS_FOR: i64 = 90 * DAY;
+
 /// The longest log of one run, in bytes.
 pub const LOG: i64 = 50 * 1024 * 1024;
 
@@ -40,7 +47,7 @@ pub struct Limits {
     #[arg(long = "state-size", env = "HEADWAY_STATE_SIZE", default_value = "128", value_parser = mebibytes)]
     pub state_size: usize,
     /// How many versions of a stack's state are kept.
-    #[arg(long, env = "HEADWAY_KEEP_STATES", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, env = "HEADWAY_KEEP_STATES", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
     pub keep_states: i64,
     /// How long the logs of ended runs are kept, in days; 0 keeps them for good.
     #[arg(long, env = "HEADWAY_KEEP_LOGS", default_value = "180", value_parser = days)]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub const NAME_LIMIT: usize = 60;
 
 /// The names under which Headway itself acts.
-const KEPT: [&str; 3] = ["headway", "the sample", "system"];
+const KEPT: [&str; 5] = ["headway", "the sample", "system", "the system", "nobody"];
 
 super::text_id! {
     /// A person's ULID.
@@ -106,7 +106,9 @@ pub fn name_problem(name: &str) -> Option<String> {
 }
 
 fn fits_a_name(letter: char) -> bool {
-    letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '+' | ' ' | ':')
+    // Letters that are others in another dress would make two names that look alike.
+    let dressed = matches!(letter, '\u{ff00}'..='\u{ffef}' | '\u{1d400}'..='\u{1d7ff}');
+    (letter.is_alphanumeric() && !dressed) || matches!(letter, '-' | '_' | '.' | '@' | '+' | ' ' | ':')
 }
 
 /// A name that somebody has elsewhere, made fit for here, with room for a number; none when nothing of it is left.
@@ -212,7 +214,21 @@ mod tests {
         for name in ["ada", "Grace Hopper", "ada@example.com", "sre:network"] {
             assert_eq!(name_problem(name), None, "{name}");
         }
-        for name in ["", " ada", "github/ada", "token/ci", "Headway", "SYSTEM", "a\nb", "<b>", &"a".repeat(61)] {
+        for name in [
+            "",
+            " ada",
+            "github/ada",
+            "token/ci",
+            "Headway",
+            "SYSTEM",
+            "The system",
+            "nobody",
+            "ａda",
+            "𝐚da",
+            "a\nb",
+            "<b>",
+            &"a".repeat(61),
+        ] {
             assert!(name_problem(name).is_some(), "{name}");
         }
     }

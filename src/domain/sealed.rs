@@ -22,11 +22,13 @@ pub enum SealedColumn {
     AppClientSecret,
     /// What signs people in through a provider.
     OpenidClientSecret,
+    /// What a stack's secret variable held before.
+    EarlierSecretValue,
 }
 
 impl SealedColumn {
     /// Every one; what rotates keys goes through this list.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RepositoryCredential,
         Self::VariableValue,
         Self::StateDocument,
@@ -35,6 +37,7 @@ impl SealedColumn {
         Self::AppPreviousWebhookSecret,
         Self::AppClientSecret,
         Self::OpenidClientSecret,
+        Self::EarlierSecretValue,
     ];
 
     /// Its table.
@@ -47,6 +50,7 @@ impl SealedColumn {
                 "github_app"
             }
             Self::OpenidClientSecret => "sign_in",
+            Self::EarlierSecretValue => "earlier_secret",
         }
     }
 
@@ -54,7 +58,7 @@ impl SealedColumn {
     pub fn name(self) -> &'static str {
         match self {
             Self::RepositoryCredential => "credential",
-            Self::VariableValue => "value",
+            Self::VariableValue | Self::EarlierSecretValue => "value",
             Self::StateDocument => "document",
             Self::AppPrivateKey => "private_key",
             Self::AppWebhookSecret => "webhook_secret",
@@ -69,6 +73,7 @@ impl SealedColumn {
         match self {
             Self::RepositoryCredential | Self::OpenidClientSecret => &["id"],
             Self::VariableValue => &["stack_id", "name"],
+            Self::EarlierSecretValue => &["stack_id", "id"],
             Self::StateDocument => &["stack_id", "version"],
             Self::AppPrivateKey | Self::AppWebhookSecret | Self::AppPreviousWebhookSecret | Self::AppClientSecret => {
                 &["app_id"]
@@ -86,7 +91,8 @@ impl SealedColumn {
             | Self::AppWebhookSecret
             | Self::AppPreviousWebhookSecret
             | Self::AppClientSecret
-            | Self::OpenidClientSecret => None,
+            | Self::OpenidClientSecret
+            | Self::EarlierSecretValue => None,
         }
     }
 
@@ -101,6 +107,7 @@ impl SealedColumn {
             Self::AppPreviousWebhookSecret => "former webhook secrets",
             Self::AppClientSecret => "GitHub client secrets",
             Self::OpenidClientSecret => "OpenID client secrets",
+            Self::EarlierSecretValue => "earlier values of secrets",
         }
     }
 
@@ -126,6 +133,11 @@ impl Place {
     /// The value of a stack's variable.
     pub fn variable(stack: &StackId, name: &str) -> Self {
         SealedColumn::VariableValue.at(format!("{stack}/{name}"))
+    }
+
+    /// What a stack's secret variable held before.
+    pub fn earlier_secret(stack: &StackId, id: &str) -> Self {
+        SealedColumn::EarlierSecretValue.at(format!("{stack}/{id}"))
     }
 
     /// A version of a stack's state.

@@ -1,6 +1,7 @@
 //! `headway audit`: verifies the activity log, or prints it.
 
 use anyhow::Context as _;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use headway::config::DATABASE_FILE;
 use headway::queries::audit::{Export, verify, verify_lines};
@@ -23,7 +24,7 @@ pub enum Audit {
         #[arg(long)]
         file: Option<PathBuf>,
         /// A hash that was noted earlier; one of the entries must have it.
-        #[arg(long, value_name = "HASH")]
+        #[arg(long, value_name = "HASH", value_parser = NonEmptyStringValueParser::new())]
         head: Option<String>,
     },
     /// Prints the whole log as JSON lines, oldest first.

@@ -92,6 +92,9 @@ pub fn verify_lines(lines: impl BufRead, noted: Option<String>) -> io::Result<Re
             return Ok(Err(misfit));
         }
     }
+    if walk.count() == 0 {
+        return Ok(Err(Misfit::Empty));
+    }
     Ok(walk.end(None))
 }
 
@@ -138,6 +141,7 @@ mod tests {
         let some = lines(Filter { actor: Some("grace".into()), ..Filter::default() }).await;
         assert_eq!(some.lines().count(), 500);
         assert_eq!(verify_lines(some.as_bytes(), None).unwrap(), Err(Misfit::Missing { from: 3, to: 3 }));
+        assert_eq!(verify_lines("".as_bytes(), None).unwrap(), Err(Misfit::Empty));
         let later = lines(Filter { after: Some(900), ..Filter::default() }).await;
         assert_eq!(verify_lines(later.as_bytes(), None).unwrap(), Err(Misfit::Untold { to: 900 }));
         assert_eq!(verify_lines("{}\n".as_bytes(), None).unwrap(), Err(Misfit::Unreadable { expected: 1 }));

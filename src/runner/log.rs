@@ -1,6 +1,7 @@
 //! The log of one phase, on its way from a program to the store: known secrets are masked, lines are written together
 //! every tenth of a second, and a run that prints without end is cut off with a clear mark.
 
+use crate::ansi;
 use crate::commands::Context;
 use crate::config::limits::LOG as LIMIT;
 use crate::domain::run::Run;
@@ -129,7 +130,14 @@ impl Log {
         if self.bytes >= LIMIT {
             return;
         }
-        let line = line.replace('\0', "");
+        let mut line = line.replace('\0', "");
+        // What a terminal does not show may stand in the middle of a secret, and nobody else is shown it either.
+        if line.contains(char::is_control) {
+            let plain = ansi::plain(&line);
+            if self.masker.finds(&plain) {
+                line = self.masker.mask(&plain);
+            }
+        }
         self.bytes += i64::try_from(line.len() + 1).unwrap_or(LIMIT);
         self.pending.push(line);
         if self.bytes >= LIMIT {

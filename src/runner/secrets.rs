@@ -1,11 +1,22 @@
 //! Secrets of a run: everything that its log, its plan and its notes must not repeat. The values of the stack's secret
-//! variables, the credentials that Headway holds on the way, and what the plan itself marks.
+//! variables, now and before, the credentials that Headway holds on the way, and what the plan itself marks.
 
 use crate::commands::{Context, fetch};
 use crate::domain::plan::{Plan, Value};
+use crate::domain::sealed::Place;
 use crate::domain::stack::Stack;
 use crate::mask::Masker;
 use crate::store::{StoreError, Variable};
+
+/// What the stack's secrets held before: its state may hold it still.
+async fn earlier_values(context: &Context, stack: &Stack) -> Result<Vec<String>, StoreError> {
+    let earlier = context.store.read().await?.earlier_secrets(&stack.id).await?;
+    let opened = earlier.into_iter().filter_map(|(id, sealed)| {
+        let opened = context.vault.open_text(&Place::earlier_secret(&stack.id, &id), &sealed);
+        opened.inspect_err(|error| tracing::error!(stack.id = %stack.id, %error, "cannot open an earlier secret")).ok()
+    });
+    Ok(opened.collect())
+}
 
 /// What hides the secrets of one run.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +47,9 @@ impl Secrets {
             let password = url::Url::parse(&value).ok()?.password()?.to_owned();
             Some(password)
         }));
+        let earlier = earlier_values(context, stack).await?;
         let of_stack = variables.iter().filter(|(variable, _)| variable.secret).map(|(_, value)| value.clone());
-        let all: Vec<String> = credentials.iter().cloned().chain(of_stack).collect();
+        let all: Vec<String> = credentials.iter().cloned().chain(of_stack).chain(earlier).collect();
         Ok(Self { all: Masker::new(all), credentials: Masker::new(credentials) })
     }
 

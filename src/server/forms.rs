@@ -11,7 +11,7 @@ use crate::config::limits;
 use crate::domain::problem::Problem;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -69,9 +69,12 @@ impl Flashes {
 
 /// Answers what plain forms send; lets everything else pass.
 pub async fn answer_forms(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let plain = request.method() == Method::POST
-        && request.uri().path().starts_with("/api/")
-        && header(request.headers(), ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    let sent = request.method() == Method::POST && request.uri().path().starts_with("/api/");
+    let length = header(request.headers(), CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if sent && length.is_some_and(|length| length > limits::FORM) {
+        return too_large();
+    }
+    let plain = sent && header(request.headers(), ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     if !plain {
         return next.run(request).await;
     }
@@ -80,7 +83,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let (mut parts, body) = request.into_parts();
     let Ok(sent) = to_bytes(body, limits::FORM).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return too_large();
     };
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let answer = next.run(Request::from_parts(parts, Body::from(sent.clone()))).await;
@@ -102,6 +105,12 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     };
     let fields = url::form_urlencoded::parse(&sent).into_owned().collect();
     server.flashes.see_refusal(&origin, Flash::new(action, problem.in_request(&id.0), fields))
+}
+
+fn too_large() -> Response {
+    let said = "This is more than a form may hold: 256 KiB. Go back and shorten it.";
+    // What was not read stands in the way of whatever comes next on the connection.
+    (StatusCode::PAYLOAD_TOO_LARGE, [(CONNECTION, "close")], said).into_response()
 }
 
 fn see(page: &str) -> Response {

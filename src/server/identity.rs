@@ -45,7 +45,7 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
     if let Some(refused) = foreign_host(&server, request.headers()) {
         return refused;
     }
-    let place = Place { from: whence(&server, &request), browser: browser(request.headers()) };
+    let place = Place { from: whence(&server, &request), browser: browser(request.headers()), session: None };
     let identity = match find(&server, request.headers(), place).await {
         Ok(identity) => identity,
         Err(problem) => return refuse(request.headers(), &problem),
@@ -86,6 +86,8 @@ async fn find(server: &Server, headers: &HeaderMap, place: Place) -> Result<Iden
         None => None,
     };
     let (viewer, session) = signed_in.unzip();
+    let person = viewer.as_ref().and_then(|viewer| viewer.person.clone());
+    let place = Place { session: person.zip(session.clone()), ..place };
     Ok(Identity { viewer, session, place })
 }
 
@@ -155,7 +157,7 @@ fn to_sign_in(uri: &Uri) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response()
 }
 
-fn refuse(headers: &HeaderMap, problem: &Problem) -> Response {
+pub(super) fn refuse(headers: &HeaderMap, problem: &Problem) -> Response {
     let status = crate::app::status(problem);
     let mut response = if accepts_html(headers) {
         let cure = problem.cure().unwrap_or_default();

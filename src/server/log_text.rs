@@ -10,6 +10,7 @@ use crate::queries::removed;
 use crate::store::Cleanable;
 use axum::Extension;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,8 +26,11 @@ const PIECE: i64 = 5_000;
 pub async fn log_text(
     State(server): State<Server>,
     Extension(identity): Extension<Identity>,
-    Path((stack, run, position)): Path<(StackId, RunId, i64)>,
+    place: Result<Path<(StackId, RunId, i64)>, PathRejection>,
 ) -> Response {
+    let Ok(Path((stack, run, position))) = place else {
+        return (StatusCode::NOT_FOUND, "There is no such log.").into_response();
+    };
     if identity.viewer.is_none_or(|viewer| permit::<Look>(&viewer, &stack).is_err()) {
         return (StatusCode::NOT_FOUND, "There is no such run.").into_response();
     }

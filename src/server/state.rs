@@ -8,7 +8,7 @@ use crate::commands::Context;
 use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
-use crate::domain::run_state::RunState;
+use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::sealed;
 use crate::domain::{RunId, StackId};
 use crate::secret::fingerprint;
@@ -243,7 +243,8 @@ async fn store(
     Ok(StatusCode::OK)
 }
 
-/// Takes the lock; 423 with its holder when somebody has it.
+/// Takes the lock; 423 with its holder when somebody has it. Only a tracked run does: a proposed one reads, and would keep
+/// the others from applying.
 pub async fn lock(
     State(context): State<Context>,
     Path((stack, run)): Place,
@@ -251,10 +252,20 @@ pub async fn lock(
     body: String,
 ) -> Result<StatusCode, Refused> {
     let run = run_of(&context, &stack, &run, &headers).await?;
+    let locked = take_lock(&context, &run, body).await;
+    noted(&context, Ok(&run), locked).await
+}
+
+async fn take_lock(context: &Context, run: &Run, body: String) -> Result<StatusCode, Refused> {
+    match run.kind {
+        RunKind::Tracked => {}
+        RunKind::Proposed => return Err(Refused::Forbidden("A proposed run only reads state: it locks nothing.")),
+    }
+    let stack = &run.stack;
     let document: LockDocument =
         serde_json::from_str(&body).map_err(|_| Refused::Malformed("This is no Terraform lock."))?;
     let mut writing = context.store.write().await?;
-    if let Some(held) = writing.state_lock(&stack).await? {
+    if let Some(held) = writing.state_lock(stack).await? {
         // Terraform tries again when an answer was lost.
         return if held.lock_id == document.id { Ok(StatusCode::OK) } else { Err(Refused::Locked(held.document)) };
     }
@@ -265,7 +276,7 @@ pub async fn lock(
         fence: run.fence,
         created_at: context.now(),
     };
-    match writing.lock_state(&stack, &lock).await {
+    match writing.lock_state(stack, &lock).await {
         Ok(()) => {}
         Err(StoreError::Changed) => return Err(Refused::Locked(String::new())),
         Err(error) => return Err(error.into()),

@@ -27,6 +27,13 @@ impl Reading {
             "select name, value, secret, planning, applying, updated_at from variable where stack_id = $1 order by name"
         ).bind(stack).fetch_all(connection).await)?)
     }
+
+    /// What secret variables of a stack held before: ids and sealed values, newest first.
+    pub async fn earlier_secrets(&mut self, stack: &StackId) -> Result<Vec<(String, String)>> {
+        Ok(on!(self, connection => sqlx::query_as(
+            "select id, value from earlier_secret where stack_id = $1 order by id desc"
+        ).bind(stack).fetch_all(connection).await)?)
+    }
 }
 
 impl Writing {
@@ -42,6 +49,31 @@ impl Writing {
             .execute(connection).await.map(|_| ()))?;
         self.tell(Change::Stack(stack.clone()));
         Ok(())
+    }
+
+    /// Keeps what a secret variable held before, sealed; of a stack's only the newest `most`.
+    pub async fn add_earlier_secret(
+        &mut self,
+        stack: &StackId,
+        id: &str,
+        value: &str,
+        most: i64,
+        now: Timestamp,
+    ) -> Result<()> {
+        on!(self, connection => sqlx::query(
+            "insert into earlier_secret (stack_id, id, value, ended_at) values ($1, $2, $3, $4)"
+        ).bind(stack).bind(id).bind(value).bind(now).execute(connection).await.map(|_| ()))?;
+        on!(self, connection => sqlx::query(
+            "delete from earlier_secret where stack_id = $1 and id not in (
+                 select id from earlier_secret where stack_id = $1 order by id desc limit $2)"
+        ).bind(stack).bind(most).execute(connection).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Removes what secret variables held until before `before`; how many values.
+    pub async fn remove_earlier_secrets(&mut self, before: Timestamp) -> Result<u64> {
+        Ok(on!(self, connection => sqlx::query("delete from earlier_secret where ended_at < $1")
+            .bind(before).execute(connection).await.map(|done| done.rows_affected()))?)
     }
 
     /// Removes a variable; whether it was there.

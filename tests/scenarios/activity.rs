@@ -49,6 +49,8 @@ async fn a_change_past_headway_is_found_and_names_the_entry() {
     assert_eq!(unknown.status.code(), Some(1));
     assert!(said(&unknown.stderr).contains("No entry has the hash 0badc0de"), "{unknown:?}");
 
+    // A shell variable that is empty is no hash that was noted.
+    assert_eq!(audit(&data, &["verify", "--head", ""]).status.code(), Some(2));
     // What is exported, by a browser and by the program, is the same, and verifies anywhere.
     let page = headway.client().get(format!("{}/activity/export", headway.url)).send().await.unwrap();
     assert!(page.headers()["content-disposition"].to_str().unwrap().contains("attachment"));
@@ -64,6 +66,8 @@ async fn a_change_past_headway_is_found_and_names_the_entry() {
     let changed = verify_file();
     assert_eq!(changed.status.code(), Some(1));
     assert!(said(&changed.stderr).contains("was changed"), "{changed:?}");
+    std::fs::write(&file, "").unwrap();
+    assert!(said(&verify_file().stderr).contains("It has no entries."));
     let refused =
         headway.client().get(format!("{}/activity/export?outcome=refused", headway.url)).send().await.unwrap();
     assert_eq!(refused.text().await.unwrap(), "");

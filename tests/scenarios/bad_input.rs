@@ -112,6 +112,17 @@ async fn what_is_not_there_is_404_and_what_cannot_be_read_is_400() {
     assert_eq!(status, 404);
     let (status, _) = headway.call("promote_run", &[("stack", "network")]).await;
     assert_eq!(status, 400);
+    let ask = async |path: &str, length: usize| {
+        let post = headway.client().post(format!("{}{path}", headway.url)).header("accept", "application/json");
+        let form = format!("stack=network&note={}", "x".repeat(length));
+        let answer = post.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, said) = ask("/api/nosuch", 1).await;
+    assert!(status == 404 && !said.contains("server"), "{said}");
+    assert_eq!(ask("/api/lock_stack", 300_000).await.0, 413);
+    let far = format!("{stack}/run/01ARZ3NDEKTSV4RRFFQ69G5FAV/log/99999999999999999999");
+    headway.page(&far).await.has_status(404).lacks("i64");
     let cross = headway
         .client()
         .post(format!("{}/api/trigger_run", headway.url))

@@ -315,7 +315,7 @@ async fn a_pull_request_that_touches_nothing_of_the_stack_is_skipped() {
     github.headway.form(&settings, "save_source", &fields).await.says("Saved.");
     let (_, commit) = github.pull_request("elsewhere").await;
     let check = github.until_check(&commit, PLAN, "its end", ended("skipped")).await;
-    assert_eq!(text(&check, "title"), "Not touched by this commit");
+    assert_eq!(text(&check, "title"), "Not planned");
     // Whoever wants the plan all the same gets it.
     github.click(&check, "preview", "acme", false).await;
     github.until_check(&commit, PLAN, "a plan", ended("success")).await;

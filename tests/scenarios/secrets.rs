@@ -258,3 +258,38 @@ async fn a_proposed_run_never_sees_what_only_an_apply_needs() {
     let text = whole(&tracked).await;
     assert!(text.contains("apply sees ONLY_APPLYING_PLAIN ONLY_APPLYING_SECRET ."), "{text}");
 }
+
+#[tokio::test]
+async fn what_a_secret_held_before_and_what_codes_tear_apart_stays_masked() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    let page = format!("{stack}/settings/environment");
+    let set = async |value: &str| {
+        let fields =
+            [("stack", "network"), ("name", "KEPT"), ("value", value), ("secret", "true"), ("planning", "true")];
+        headway.form(&page, "set_variable", &fields).await.says("Saved.");
+    };
+    set("kingfisher-one").await;
+    set("kingfisher-two").await;
+    let engines = tempfile::tempdir().unwrap();
+    let print = "[ \"$1\" = plan ] && printf 'said kingfisher-one, kingfisher-two and king\\033[1mfisher\\010-\\000two, \
+                 \\033[31mred\\033[0m\\n'";
+    headway.use_engine(&stack, &engine_before(engines.path(), print)).await;
+    let masked = async || {
+        let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+        let page = headway.until_state(&run, "unconfirmed").await;
+        assert!(!page.html.contains("kingfisher") && !page.html.contains("fisher"), "{}", page.html);
+        page.says("said ••••••, •••••• and ••••••, red");
+        for position in 0..8 {
+            assert!(!headway.page(&format!("{run}/log/{position}")).await.html.contains("fisher"));
+        }
+        headway.press(&run, "discard_run").await;
+        headway.until_state(&run, "discarded").await;
+    };
+    masked().await;
+    headway.form(&page, "remove_variable", &[("stack", "network"), ("name", "KEPT")]).await.lacks("KEPT");
+    masked().await;
+}

@@ -123,8 +123,11 @@ async fn a_proposed_run_reads_the_state_and_cannot_write_it() {
     headway.sync(&stack).await;
     let own = told(&file).await;
     let document = json!({ "version": 4, "serial": 99, "lineage": "x" }).to_string();
-    let written = headway.client().post(format!("{}?ID=x", own.address)).basic_auth(own.user, Some(own.password));
+    let written = headway.client().post(format!("{}?ID=x", own.address)).basic_auth(&own.user, Some(&own.password));
     assert_eq!(written.body(document).send().await.unwrap().status().as_u16(), 403);
+    let locked = headway.client().post(format!("{}/lock", own.address)).basic_auth(own.user, Some(own.password));
+    let locked = locked.body(json!({ "ID": "mine" }).to_string()).send().await.unwrap();
+    assert_eq!(locked.status().as_u16(), 403, "nor does it keep others from it");
     let proposed = headway.proposed(&stack, "more").await;
     headway.until_state(&proposed, "finished").await;
 }

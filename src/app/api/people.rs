@@ -152,6 +152,15 @@ pub async fn stack_access(stack: String) -> Result<AccessView, Problem> {
     queries::stack_access(&context, &permitted(&context, &stack).await?).await
 }
 
+/// The role that a form names; an empty one is none.
+#[cfg(feature = "ssr")]
+fn role_or_none(role: &str) -> Result<Option<super::access::Role>, Problem> {
+    match role {
+        "" => Ok(None),
+        role => super::access::Role::parse(role).map(Some).ok_or(Problem::Malformed),
+    }
+}
+
 /// Adds a person and leads to the page that shows their link once.
 #[server(endpoint = "invite_person")]
 pub async fn invite_person(name: String, #[server(default)] role: String) -> Result<(), Problem> {
@@ -159,7 +168,8 @@ pub async fn invite_person(name: String, #[server(default)] role: String) -> Res
     let context = context()?;
     let permit = everywhere(&context).await?;
     let (oneself, _) = myself()?;
-    let (person, link) = invite::invite(&context, &permit, &name, Role::parse(&role)).await?;
+    let role = role_or_none(&role)?;
+    let (person, link) = invite::invite(&context, &permit, &name, role).await?;
     go(&format!("/settings/people/{person}?made={}", context.reveal(&oneself, link.0)?));
     Ok(())
 }
@@ -187,10 +197,7 @@ pub async fn set_role(
     use super::access::*;
     let context = context()?;
     let permit = everywhere(&context).await?;
-    let role = match role.as_str() {
-        "" => None,
-        role => Some(Role::parse(role).ok_or(Problem::Malformed)?),
-    };
+    let role = role_or_none(&role)?;
     let (holder, page) = match person.as_str() {
         "" => (Holder::Group(group.trim().to_owned()), "/settings/people".to_owned()),
         id => (Holder::Person(PersonId::new(id)), format!("/settings/people/{id}")),

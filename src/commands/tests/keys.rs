@@ -20,6 +20,18 @@ async fn sealed(world: &World) -> Vec<(Place, String)> {
             texts.push((Place::variable(&world.stack, name), value));
         }
     }
+    // Set anew, what it held before stays sealed as well.
+    let again = NewVariable {
+        name: "TF_VAR_b".into(),
+        value: "value of TF_VAR_b, again".into(),
+        secret: true,
+        planning: true,
+        applying: true,
+    };
+    set_variable(context, &world.may("ada"), again).await.unwrap();
+    texts[1].1 = "value of TF_VAR_b, again".into();
+    let earlier = context.store.read().await.unwrap().earlier_secrets(&world.stack).await.unwrap();
+    texts.push((Place::earlier_secret(&world.stack, &earlier[0].0), "value of TF_VAR_b".into()));
     let mut writing = context.store.write().await.unwrap();
     let mut seal = |place: Place, text: &str| {
         texts.push((place.clone(), text.to_owned()));

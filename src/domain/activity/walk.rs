@@ -50,6 +50,8 @@ pub enum Misfit {
         /// How many.
         count: i64,
     },
+    /// There is not one entry.
+    Empty,
     /// The first entries are not there, and no entry tells that Headway cut them off.
     Untold {
         /// The number of the last of them.
@@ -92,6 +94,7 @@ impl fmt::Display for Misfit {
                     "Entries without a place in the chain stand in the log, {count} of them: put in past Headway."
                 )
             }
+            Self::Empty => write!(formatter, "It has no entries."),
             Self::Untold { to } => write!(
                 formatter,
                 "It begins behind entry {to}, and no entry tells that Headway removed those before because they had been \

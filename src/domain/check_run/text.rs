@@ -56,7 +56,7 @@ pub(super) fn title(facts: &Facts<'_>) -> String {
             Standing::Newest | Standing::Ended { .. } | Standing::BranchDeleted => planned(run),
         },
         Subject::Tracked { run, .. } => deployed(run),
-        Subject::Untouched => "Not touched by this commit".into(),
+        Subject::Untouched => "Not planned".into(),
         Subject::Fork { .. } => "Fork pull requests are not planned".into(),
         Subject::Gone => "This run no longer exists".into(),
     }
@@ -134,8 +134,8 @@ pub(super) fn summary(facts: &Facts<'_>) -> String {
         Subject::Untouched => {
             let _ = writeln!(
                 text,
-                "This commit changes no file of the stack [{stack}]({page}), so nothing is planned. **Preview** plans it \
-                 anyway."
+                "This commit changes no file of the stack [{stack}]({page}), or was there before it, so nothing was \
+                 planned. **Preview** plans it."
             );
         }
         Subject::Fork { may_be_allowed, .. } => {
@@ -277,7 +277,7 @@ pub(super) fn more_attributes(count: usize) -> String {
 pub fn comment(commit: &str, rows: &[CommentRow<'_>]) -> String {
     let mut text = format!("{COMMENT_MARK}\n**Headway** on `{commit}`\n\n| stack | plan | deploy |\n|---|---|---|\n");
     for row in rows {
-        let plan = row.run.map_or("not touched".into(), planned);
+        let plan = row.run.map_or("not planned".into(), planned);
         let deploy = if row.deployable { "**Deploy** in the Checks tab" } else { "no" };
         let _ = writeln!(text, "| [{}]({}) | {} | {deploy} |", escaped(row.stack), row.page, escaped(&plan));
     }

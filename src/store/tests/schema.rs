@@ -164,3 +164,20 @@ fn versions_of_sqlite_compare_as_numbers() {
     assert!(parse_version("3.51.2") < (3, 51, 3));
     assert!(parse_version("10.0") > (3, 51, 3));
 }
+
+#[tokio::test]
+async fn nobody_but_headways_own_user_reads_the_database_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("headway.db");
+    let modes = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
+        files.map(|about| about.permissions().mode() & 0o777).collect::<Vec<_>>()
+    };
+    let store = Store::open_sqlite(&file).await.unwrap();
+    assert_eq!(modes(), [0o600; 3], "the file, its log and what they share");
+    drop(store);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = Store::open_sqlite(&file).await.unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
