@@ -26,6 +26,9 @@ const OVERRIDE: &str =
 /// Sorts after other override files, so that none of them can come later and win.
 const OVERRIDE_FILE: &str = "zzzz_headway_override.tf";
 
+/// Where Terraform keeps a state that has no backend.
+const LOCAL_STATE: &str = "terraform.tfstate";
+
 /// The longest note of `init` about its backend that is read, in bytes.
 const LONGEST_BACKEND: u64 = 1 << 20;
 
@@ -223,6 +226,18 @@ impl Phases {
             }
         }
         self.program(arguments, self.config.init_limit, false)
+    }
+
+    /// That the commit brings a state along where Headway keeps it: `init` would want to move it, and to plan without it
+    /// would plan to make everything once more.
+    pub fn state_problem(&self) -> Option<String> {
+        let brought = self.state_address.is_some() && self.folder.join(LOCAL_STATE).symlink_metadata().is_ok();
+        brought.then(|| {
+            format!(
+                "The commit has a {LOCAL_STATE}, but Headway keeps the state of this stack, so nothing was planned. Take \
+                 the file out of the repository (git rm {LOCAL_STATE}), or make a stack whose state Headway does not manage."
+            )
+        })
     }
 
     /// What is wrong with the backend that `init` set up, if anything.

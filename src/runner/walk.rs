@@ -115,6 +115,9 @@ impl Walk {
         let folder = self.prepare().await?;
         let phases = self.phases(folder, Purpose::Planning).await?;
 
+        if let Some(problem) = phases.state_problem() {
+            return Err(Halt::Failed(problem));
+        }
         self.step(RunState::Initializing).await?;
         let init = phases.init().map_err(|error| self.broken("prepare the backend", &error))?;
         self.run(init, "init").await?;

@@ -152,6 +152,13 @@ async fn a_configuration_cannot_send_its_state_elsewhere_and_one_without_a_backe
     let attack = headway.proposed(&managed, "attack").await;
     headway.until_state(&attack, "failed").await;
 
+    // A state that was committed is neither moved nor passed over.
+    let state = "{\"version\":4,\"serial\":1,\"lineage\":\"x\",\"outputs\":{},\"resources\":[]}";
+    repository.branch("stateful", "main", "Commit the state", &[("terraform.tfstate", state)]);
+    headway.sync(&managed).await;
+    let stateful = headway.proposed(&managed, "stateful").await;
+    headway.until_state(&stateful, "failed").await.says("The commit has a terraform.tfstate").says("git rm");
+
     let bare = Repository::new();
     let unmanaged = headway.stack(&bare, "Unmanaged", &[("manage_state", "")]).await;
     let run = headway.form(&unmanaged, "trigger_run", &[("stack", "unmanaged")]).await.path;
