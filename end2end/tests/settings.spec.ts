@@ -109,10 +109,15 @@ test("a name that cannot be taken is marked at its field, and stays there", asyn
   await expect(name).toHaveValue(long);
   await expect(page.getByRole("textbox", { name: "Labels" })).toHaveValue("kept, too");
   await axe();
-  await name.fill(`${stack.name} again`);
+  // A title is text, whatever stands in it.
+  await name.fill(`${stack.name} <b> & again`);
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Saved." })).toBeVisible();
   await expect(name).not.toHaveAttribute("aria-invalid", "true");
+  await page.goto(stack.home);
+  await expect(page).toHaveTitle(`${stack.name} <b> & again · Headway`);
+  await page.goto(`${stack.home}/proposed`);
+  await expect(page).toHaveTitle(`Proposed runs · ${stack.name} <b> & again · Headway`);
 });
 
 test("a secret variable is never shown again, a plain one is", async ({ page, open, stack, axe }) => {
