@@ -69,8 +69,12 @@ pub fn problem(password: &str, name: &str) -> Option<String> {
     if password.len() > LONGEST {
         return Some(format!("A password has at most {LONGEST} bytes."));
     }
-    let beside = password.to_lowercase().replace(&name.to_lowercase(), "");
-    if !name.is_empty() && beside.chars().filter(|letter| letter.is_alphanumeric()).count() < SHORTEST / 2 {
+    let lower = password.to_lowercase();
+    let beside = lower.replace(&name.to_lowercase(), "");
+    if !name.is_empty()
+        && beside != lower
+        && beside.chars().filter(|letter| letter.is_alphanumeric()).count() < SHORTEST / 2
+    {
         return Some("This password is little more than the name.".into());
     }
     let judged = zxcvbn::zxcvbn(password, &[name, "headway", "terraform", "opentofu"]);
@@ -115,6 +119,7 @@ mod tests {
         for more in ["operator-operator", "Operator OPERATOR 12", "--operator--"] {
             assert!(problem(more, "operator").is_some_and(|why| why.contains("the name")), "{more}");
         }
+        assert_eq!(problem("?%&+!#=(~^*@:;-", "ada"), None);
         assert_eq!(problem("umbrella-tractor-violin-38", "ada"), None);
     }
 }

@@ -2,10 +2,11 @@
 //! pull request is its waiting plans and its Deploy.
 
 use super::Context;
-use super::propose::retire;
+use super::propose::{is_awaited, retire};
 use crate::domain::problem::Problem;
 use crate::domain::pull_request::{PullRequest, PullRequestState};
 use crate::domain::run::Run;
+use crate::domain::stack::Stack;
 
 /// Takes it over, unless something newer is known; what it led to, as a sentence.
 pub async fn follow_pull_request(context: &Context, pull: &PullRequest) -> Result<String, Problem> {
@@ -28,15 +29,18 @@ pub async fn follow_pull_request(context: &Context, pull: &PullRequest) -> Resul
     };
     let open = writing.open_pull_requests(pull.repository).await?;
     let elsewhere = open.iter().any(|other| other.branch() == branch);
-    // A commit that another pull request has as well is still waited for.
-    let awaited =
-        |run: &Run| open.iter().any(|other| !other.fork && !pull.fork && other.head_commit == run.commit.hash);
+    // A commit that another pull request, or another branch, has as well is still waited for.
+    let heads = writing.repository(&mirrored).await?.map(|repository| repository.heads).unwrap_or_default();
+    let awaited = |stack: &Stack, run: &Run| {
+        let offered = open.iter().any(|other| !other.fork && other.head_commit == run.commit.hash);
+        !pull.fork && (offered || is_awaited(stack, &heads, &branch, &run.commit.hash))
+    };
     for stack in writing.stacks_of(&mirrored).await? {
         // Taken, so that no push of the same branch comes in between.
         let Some(stack) = writing.take_stack(&stack.id).await? else { continue };
         match &ended {
             Some(note) if !elsewhere => {
-                retire(context, &mut writing, &stack, &branch, note, |run| !awaited(run)).await?;
+                retire(context, &mut writing, &stack, &branch, note, |run| !awaited(&stack, run)).await?;
             }
             Some(_) => {}
             None if pull.fork => {

@@ -5,7 +5,7 @@ use super::Context;
 use super::authenticate::Place;
 use super::manage_people::{administrators, changed_role};
 use super::sign_in::{Begun, begin_in};
-use super::throttle::Allowance;
+use super::throttle::{Allowance, network};
 use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, ManagePeople, Permit, Role, Viewer};
 use crate::domain::person::{Holder, PersonId, name_problem};
@@ -125,7 +125,7 @@ pub fn new_person(context: &Context, name: &str) -> Person {
 
 /// Whom a link is for: the name of somebody who was invited, or none for an administrator who is to choose one.
 pub async fn look(context: &Context, secret: &str, from: &str) -> Result<Option<String>, Problem> {
-    let tries = format!("link {from}");
+    let tries = format!("link {}", network(from));
     context.throttle.take(&tries, TRIES, context.now())?;
     let mut reading = context.store.read().await?;
     let invitation = reading.invitation(&fingerprint(secret)).await?;

@@ -1,9 +1,9 @@
 //! Propose: starts a proposed run for a commit of a branch, and retires the older ones of that branch.
 
+use super::receive_push::PUSH;
 use super::{Context, advance_itself, find_stack, room_for_one, take_stack};
 use crate::domain::permission::{Action, Permit, Propose};
 use crate::domain::problem::{Problem, Refusal};
-use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
@@ -109,7 +109,8 @@ pub(super) async fn retire(
     Ok(())
 }
 
-/// Retires the run that branches shared, when the last of them leaves its commit: the run may be of another branch.
+/// Retires the run that pushes shared, when the last of the branches leaves its commit: the run may be of another one. What
+/// a person asked for goes on.
 pub(super) async fn leave(
     context: &Context,
     writing: &mut Writing,
@@ -120,7 +121,8 @@ pub(super) async fn leave(
     note: &str,
 ) -> Result<(), Problem> {
     let shared = writing.newest_proposed_at(&stack.id, left).await?;
-    let shared = shared.filter(|run| run.branch != branch && number_of_fork_branch(&run.branch).is_none());
+    let shared = shared.filter(|run| run.branch != branch && run.branch != stack.tracked_branch);
+    let shared = shared.filter(|run| run.triggered_by == PUSH && run.retry_of.is_none());
     if let Some(run) = shared.filter(|_| !is_awaited(stack, heads, branch, left)) {
         end_unawaited(context, writing, &run, note).await?;
     }

@@ -12,6 +12,7 @@ use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_stack, take_stack};
 use crate::domain::permission::{Action, Propose, Trigger, Viewer};
 use crate::domain::problem::{Problem, Refusal};
+use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::relation::Relation;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
@@ -34,16 +35,8 @@ enum Push {
 }
 
 impl Push {
-    /// The branch whose head it moved or took away.
-    fn branch(&self) -> Option<&str> {
-        match self {
-            Self::Moved(branch, _) | Self::Deleted(branch) => Some(branch),
-            Self::Unrelated => None,
-        }
-    }
-
     /// The branch whose head it moved.
-    fn moved(&self) -> Option<&str> {
+    fn branch(&self) -> Option<&str> {
         match self {
             Self::Moved(branch, _) => Some(branch),
             Self::Deleted(_) | Self::Unrelated => None,
@@ -72,9 +65,8 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         let mut started = Vec::new();
         let mut now_answered = heads.clone();
         for push in pushes {
-            let branch = push.moved().map(str::to_owned);
-            let left = push.branch().and_then(|branch| answered.get(branch));
-            match (answer(context, &mut writing, &stack, push, left, heads).await, branch) {
+            let branch = push.branch().map(str::to_owned);
+            match (answer(context, &mut writing, &stack, push, &answered, heads).await, branch) {
                 (Err(Problem::Refused(refusal)), Some(branch)) if matches!(*refusal, Refusal::QueueFull { .. }) => {
                     tracing::info!(stack.id = %stack.id, branch, "the queue is full: a push waits for its answer");
                     match answered.get(&branch) {
@@ -144,13 +136,13 @@ async fn changed(context: &Context, stack: &Stack, files: &Files, from: Option<&
     }
 }
 
-/// Answers one push, of a branch that `left` a commit.
+/// Answers one push, which made `heads` of what was `answered` before.
 async fn answer(
     context: &Context,
     writing: &mut Writing,
     stack: &Stack,
     push: Push,
-    left: Option<&CommitHash>,
+    answered: &Heads,
     heads: &Heads,
 ) -> Result<Option<RunId>, Problem> {
     match push {
@@ -159,7 +151,7 @@ async fn answer(
             let unawaited = |run: &Run| !is_awaited(stack, heads, &branch, &run.commit.hash);
             let note = format!("The branch {branch} was deleted.");
             retire(context, writing, stack, &branch, &note, unawaited).await?;
-            if let Some(left) = left {
+            if let Some(left) = answered.get(&branch) {
                 leave(context, writing, stack, heads, &branch, left, &note).await?;
             }
             Ok(None)
@@ -180,12 +172,12 @@ async fn answer(
             Ok(Some(run.id))
         }
         Push::Moved(branch, commit) => {
-            if let Some(left) = left {
+            if let Some(left) = answered.get(&branch) {
                 let note = format!("Superseded by {} on {branch}.", commit.hash.short());
                 leave(context, writing, stack, heads, &branch, left, &note).await?;
             }
             let mut detail = format!("{} on {branch}", commit.hash.short());
-            let (run, started) = match shared(writing, stack, &branch, &commit.hash, heads).await? {
+            let (run, started) = match shared(writing, stack, &branch, &commit.hash, answered, heads).await? {
                 Some(run) => {
                     supersede(context, writing, stack, &branch, &commit.hash, None).await?;
                     detail.push_str(": planned already");
@@ -202,18 +194,22 @@ async fn answer(
     }
 }
 
-/// The run that another branch's push to the same commit led to, unless it came to nothing.
+/// The run of a commit that another branch is at as well, or was at until now, unless it came to nothing.
 async fn shared(
     reading: &mut Reading,
     stack: &Stack,
     branch: &str,
     commit: &CommitHash,
+    answered: &Heads,
     heads: &Heads,
 ) -> Result<Option<Run>, Problem> {
     let newest = reading.newest_proposed_at(&stack.id, commit).await?;
     Ok(newest.filter(|run| {
-        let elsewhere = run.branch != branch && run.branch != stack.tracked_branch;
-        elsewhere && heads.get(&run.branch) == Some(commit) && run.stop_requested_by.is_none() && may_serve(run.state)
+        let own_code = run.branch != stack.tracked_branch && number_of_fork_branch(&run.branch).is_none();
+        // A branch that was renamed was there under its old name.
+        let until_now = !run.state.is_terminal() && is_awaited(stack, answered, branch, commit);
+        let serves = run.stop_requested_by.is_none() && may_serve(run.state);
+        own_code && serves && (until_now || is_awaited(stack, heads, branch, commit))
     }))
 }
 

@@ -175,7 +175,8 @@ async fn tell_all(context: &Context, stack: &Stack, reached: &Reached) -> Result
     if until.is_none() {
         comments::tell(context, stack, reached).await?;
     }
-    Ok(until)
+    // There may be requests again by now: what was left out is told at once.
+    Ok(until.or_else(|| scarce.then(|| context.now())))
 }
 
 /// Until when so few requests are left that they are kept for clicks, and for what has to be said.

@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::authenticate::Place;
-use super::throttle::Allowance;
+use super::throttle::{Allowance, network};
 use crate::domain::permission::{Oneself, Viewer};
 use crate::domain::problem::Problem;
 use crate::domain::sealed;
@@ -41,9 +41,10 @@ pub struct Begun {
 pub async fn sign_in(context: &Context, name: &str, password: String, place: &Place) -> Result<Begun, Problem> {
     let name = name.trim();
     let now = context.now();
-    let address_key = format!("address {}", place.from);
-    let anywhere_key = format!("name {}", name.to_lowercase());
-    let name_key = format!("{anywhere_key} from {}", place.from);
+    let (network, lower) = (network(&place.from), name.to_lowercase());
+    let address_key = format!("address {network}");
+    let anywhere_key = format!("name anywhere {lower}");
+    let name_key = format!("name at {network} {lower}");
     let keys = [(&address_key, ADDRESS_TRIES), (&name_key, NAME_TRIES), (&anywhere_key, NAME_TRIES_ANYWHERE)];
     if let Err(problem) = keys.iter().try_for_each(|(key, tries)| context.throttle.take(key, *tries, now)) {
         context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &problem.sentence()).await?;

@@ -8,7 +8,7 @@ mod account;
 use super::Context;
 use super::authenticate::Identity;
 use super::sign_in::{ACTION, Begun, inside};
-use super::throttle::Allowance;
+use super::throttle::{Allowance, network};
 use crate::domain::Timestamp;
 use crate::domain::permission::Viewer;
 use crate::domain::person::PersonId;
@@ -128,7 +128,7 @@ pub async fn begin(context: &Context, identity: &Identity, way: Way, next: &str)
 
 async fn try_to_begin(context: &Context, identity: &Identity, way: Way, next: &str) -> Result<Led, Problem> {
     let now = context.now();
-    context.throttle.take(&format!("elsewhere {}", identity.place.from), TRIES, now)?;
+    context.throttle.take(&format!("elsewhere {}", network(&identity.place.from)), TRIES, now)?;
     let mut reading = context.store.read().await?;
     let ways = reading.sign_in().await?;
     let app = reading.github_app().await?;
@@ -166,7 +166,7 @@ pub async fn complete(context: &Context, identity: &Identity, answer: Answer) ->
 
 async fn try_to_complete(context: &Context, identity: &Identity, answer: Answer) -> Result<Arrived, Problem> {
     let now = context.now();
-    context.throttle.take(&format!("elsewhere {}", identity.place.from), TRIES, now)?;
+    context.throttle.take(&format!("elsewhere {}", network(&identity.place.from)), TRIES, now)?;
     let foreign = || {
         Problem::people(
             "This answer belongs to nothing that was begun in this browser.",

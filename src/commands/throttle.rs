@@ -4,6 +4,7 @@
 use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many keys are remembered; the one that is free again soonest gives way.
@@ -16,6 +17,17 @@ pub struct Allowance {
     pub burst: i64,
     /// How long one try takes to come back, in milliseconds.
     pub every: i64,
+}
+
+/// The key of an address: of the newer kind, whoever has one has all that begin with the same 64 bits.
+pub fn network(from: &str) -> String {
+    match from.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(IpAddr::V4(_)) | Err(_) => from.to_owned(),
+    }
 }
 
 /// Counts tries.
@@ -80,6 +92,15 @@ mod tests {
         throttle.give_back("nobody", FIVE);
         throttle.forgive("ada");
         assert_eq!(throttle.take("ada", FIVE, Timestamp(1012)), Ok(()));
+    }
+
+    #[test]
+    fn an_address_of_the_newer_kind_stands_for_its_network() {
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network(""), "");
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use crate::domain::activity::chain::{Head, Link};
 use crate::domain::activity::walk::{Misfit, Walk};
-use crate::store::{Filter, Reading, Store, StoreError};
+use crate::store::{Filter, Store, StoreError};
 use std::io::{self, BufRead};
 
 /// How many entries are read at a time.
@@ -13,19 +13,26 @@ const PIECE: i64 = 1000;
 #[derive(Debug)]
 pub struct Export {
     filter: Filter,
+    cut: Head,
 }
 
 impl Export {
     /// Begins an export of what the filter lets through.
     pub async fn begin(store: &Store, filter: Filter) -> Result<Self, StoreError> {
-        let end = store.read().await?.activity_head().await?.number + 1;
+        let mut reading = store.read().await?;
+        let end = reading.activity_head().await?.number + 1;
         let before = Some(filter.before.map_or(end, |before| before.min(end)));
-        Ok(Self { filter: Filter { before, ..filter } })
+        Ok(Self { filter: Filter { before, ..filter }, cut: reading.activity_cut().await? })
     }
 
-    /// The next lines; nothing after the last.
+    /// The next lines; nothing after the last. [`StoreError::Changed`] when the beginning of the log was cut off meanwhile:
+    /// the lines would have a hole.
     pub async fn next(&mut self, store: &Store) -> Result<Option<String>, StoreError> {
-        let links = store.read().await?.oldest_activity(&self.filter, PIECE).await?;
+        let mut reading = store.read().await?;
+        if reading.activity_cut().await? != self.cut {
+            return Err(StoreError::Changed);
+        }
+        let links = reading.oldest_activity(&self.filter, PIECE).await?;
         let Some(last) = links.last() else { return Ok(None) };
         self.filter.after = Some(last.number);
         Ok(Some(links.iter().map(|link| link.line() + "\n").collect()))
@@ -35,22 +42,7 @@ impl Export {
 /// Verifies the log in a database. `noted` is a hash that one of its entries must have.
 pub async fn verify(store: &Store, noted: Option<String>) -> Result<Result<Head, Misfit>, StoreError> {
     let mut reading = store.read().await?;
-    loop {
-        let begun = reading.activity_cut().await?;
-        let verified = verify_behind(&mut reading, begun.clone(), noted.clone()).await?;
-        // A Headway that works on it may have cut off what was being read.
-        if verified.is_ok() || reading.activity_cut().await? == begun {
-            return Ok(verified);
-        }
-    }
-}
-
-async fn verify_behind(
-    reading: &mut Reading,
-    begun: Head,
-    noted: Option<String>,
-) -> Result<Result<Head, Misfit>, StoreError> {
-    let mut walk = Walk::behind(begun, noted);
+    let mut walk = Walk::behind(reading.activity_cut().await?, noted);
     let mut piece = PIECE;
     loop {
         let filter = Filter { after: Some(walk.next() - 1), ..Filter::default() };

@@ -4,6 +4,7 @@
 use crate::ansi;
 use crate::commands::Context;
 use crate::config::limits::LOG as LIMIT;
+use crate::domain::log_line::is_bidirectional_control;
 use crate::domain::run::Run;
 use crate::mask::{Masker, Stream};
 use crate::store::StoreError;
@@ -130,14 +131,10 @@ impl Log {
         if self.bytes >= LIMIT {
             return;
         }
-        let mut line = line.replace('\0', "");
-        // What a terminal does not show may stand in the middle of a secret, and nobody else is shown it either.
-        if line.contains(char::is_control) {
-            let plain = ansi::plain(&line);
-            if self.masker.finds(&plain) {
-                line = self.masker.mask(&plain);
-            }
-        }
+        // What nobody is shown may stand in the middle of a secret, which is then shown whole.
+        let unshown = |letter: char| letter.is_control() || is_bidirectional_control(letter);
+        let plain = line.contains(unshown).then(|| ansi::plain(line)).filter(|plain| self.masker.finds(plain));
+        let line = plain.map_or_else(|| line.replace('\0', ""), |plain| self.masker.mask(&plain));
         self.bytes += i64::try_from(line.len() + 1).unwrap_or(LIMIT);
         self.pending.push(line);
         if self.bytes >= LIMIT {

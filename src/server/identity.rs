@@ -6,7 +6,7 @@
 use super::Server;
 use crate::app::api::session_cookie;
 use crate::commands::authenticate::{Identity, Place, by_session, by_token};
-use crate::commands::throttle::Allowance;
+use crate::commands::throttle::{Allowance, network};
 use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use axum::Json;
@@ -75,7 +75,7 @@ async fn find(server: &Server, headers: &HeaderMap, place: Place) -> Result<Iden
             context
                 .note_attempt(&stranger, "use a token", None, None, "Nobody has this token, or not any more.")
                 .await?;
-            context.throttle.take(&format!("token {}", place.from), WRONG_TOKENS, context.now())?;
+            context.throttle.take(&format!("token {}", network(&place.from)), WRONG_TOKENS, context.now())?;
             return Err(Problem::NotSignedIn);
         }
         return Ok(Identity { viewer, session: None, place });

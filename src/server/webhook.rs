@@ -4,7 +4,7 @@
 
 use super::Server;
 use crate::commands::authenticate::Identity;
-use crate::commands::throttle::Allowance;
+use crate::commands::throttle::{Allowance, network};
 use crate::domain::Timestamp;
 use crate::domain::sealed::{Place, SealedColumn};
 use crate::github::{event, signature};
@@ -59,7 +59,7 @@ async fn keep(
     };
     let secrets = secrets(server, &app, context.now());
     if !signature::is_signed(&body, header("x-hub-signature-256"), &secrets) {
-        if context.throttle.take(&format!("webhook {from}"), WRONG_SIGNATURES, context.now()).is_err() {
+        if context.throttle.take(&format!("webhook {}", network(from)), WRONG_SIGNATURES, context.now()).is_err() {
             return Ok((StatusCode::TOO_MANY_REQUESTS, "Too many deliveries without a good signature."));
         }
         let mut writing = context.store.write().await?;

@@ -1,6 +1,7 @@
 //! The activity log: every change, and every attempt that was refused.
 //!
-//! Entries are only ever added, each behind the one before it ([`crate::domain::activity::chain`]), and the database itself refuses to change or remove one.
+//! Entries are only ever added, each behind the one before it ([`crate::domain::activity::chain`]), and the database itself
+//! refuses to change one, or to remove any but the oldest once they were cut off ([`crate::domain::activity::cut`]).
 
 use super::{Open, Reading, Result, Store, Writing, on};
 use crate::domain::activity::chain::{Head, Link};

@@ -170,8 +170,8 @@ impl Writing {
         ).bind(stack).bind(keep).bind(limit).execute(connection).await.map(|done| done.rows_affected()))?)
     }
 
-    /// Forgets the bodies of at most `limit` deliveries that ended before `before`; that they came stays known, and so do
-    /// their digests, or an old one could be sent again. Those that led to nothing and that another stands for go whole.
+    /// Forgets the bodies of at most `limit` deliveries that ended before `before`; that they came stays known for
+    /// longer, and so do their digests, or an old one could be sent again. Those that led to nothing and that another stands for go whole.
     pub async fn clean_deliveries(&mut self, before: Timestamp, limit: i64) -> Result<u64> {
         let gone = on!(self, connection => sqlx::query(
             "delete from delivery where id in (

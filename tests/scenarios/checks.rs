@@ -1,6 +1,6 @@
 //! Checks: a pull request's plan as a check on GitHub, Deploy in it, and everything that must not deploy.
 
-use crate::headway::terraform;
+use crate::headway::{engine_before, terraform};
 use crate::simulated::{Simulated, buttons, ended};
 use serde_json::{Value, json};
 
@@ -260,6 +260,32 @@ async fn the_same_commit_in_two_pull_requests_is_on_offer_while_one_is_open() {
     github.click(&check, "deploy", "acme", false).await;
     github.until_check(&commit, DEPLOY, "its apply", ended("success")).await;
     github.is_true_to_github().await;
+}
+
+#[tokio::test]
+async fn a_branch_without_a_pull_request_keeps_the_plan_that_it_shares_with_one_that_is_closed() {
+    if !terraform() {
+        return;
+    }
+    let github = Simulated::start().await;
+    let engines = tempfile::tempdir().unwrap();
+    let slow = engine_before(engines.path(), "[ \"$1\" = plan ] && sleep 3");
+    github.headway.use_engine(&github.stack, &slow).await;
+    let (number, commit) = github.pull_request("one").await;
+    github.until_check(&commit, PLAN, "its plan", |check| check["status"] == "in_progress").await;
+    github.work.git(&["branch", "two", "one"]);
+    github.push(&["two"]).await;
+    let list = format!("{}/proposed", github.stack);
+    github.headway.until(&list, "the other branch", |page| page.text().contains(" two ")).await;
+    let path = format!("/repositories/acme/network/pulls/{number}");
+    github.control("PATCH", &path, json!({ "state": "closed" })).await;
+    github.settled().await;
+    github.until_check(&commit, PLAN, "Deploy", |check| buttons(check).contains(&"deploy")).await;
+    assert_eq!(github.checks(&commit, PLAN).await.len(), 1);
+    github.work.git(&["push", "--quiet", "origin", "--delete", "two"]);
+    github.control("POST", "/repositories/acme/network/notice", json!({})).await;
+    let closed = format!("Pull request {number} is closed");
+    github.until_check(&commit, PLAN, "its end", |check| text(check, "summary").contains(&closed)).await;
 }
 
 #[tokio::test]

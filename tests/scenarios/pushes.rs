@@ -96,10 +96,37 @@ async fn branches_at_one_commit_share_its_plan_until_the_last_of_them_leaves_it(
     headway.until_state(&shared, "planning").await;
     assert_eq!(headway.page(&list).await.runs().len(), 2, "the other branch shows the plan of its commit");
 
-    repository.git(&["branch", "--quiet", "-D", "two"]);
+    // A branch that comes to that commit now, and one that is renamed, share it as well.
+    repository.git(&["branch", "--quiet", "three", "two"]);
     headway.sync(&stack).await;
-    headway.until_state(&shared, "stopped").await.says("The branch two was deleted.");
+    repository.git(&["branch", "--quiet", "-D", "two"]);
+    repository.git(&["branch", "--quiet", "--move", "three", "four"]);
+    headway.sync(&stack).await;
+    assert_eq!(headway.page(&list).await.says("four").runs().len(), 2);
+    headway.until_state(&shared, "planning").await;
+
+    repository.git(&["branch", "--quiet", "-D", "four"]);
+    headway.sync(&stack).await;
+    headway.until_state(&shared, "stopped").await.says("The branch four was deleted.");
     headway.until_state(&newer, "planning").await;
+    // The very branch of a run, renamed.
+    repository.git(&["branch", "--quiet", "--move", "one", "uno"]);
+    headway.sync(&stack).await;
+    headway.until_state(&newer, "planning").await;
+    assert_eq!(headway.proposed(&stack, "uno").await, newer);
+
+    // What a person asked for goes on, whatever leaves its commit.
+    repository.git(&["checkout", "--quiet", "main"]);
+    headway.form(&list, "propose_run", &[("stack", "network"), ("branch", "main")]).await.has_status(200);
+    let asked = headway.page(&list).await.runs().into_iter().find(|run| *run != newer && *run != shared).unwrap();
+    headway.until_state(&asked, "planning").await;
+    repository.git(&["branch", "--quiet", "fresh", "main"]);
+    headway.sync(&stack).await;
+    repository.git(&["checkout", "--quiet", "fresh"]);
+    repository.commit("fresh", "Make fresh", &[("fresh.tf", &resource("fresh"))]);
+    headway.sync(&stack).await;
+    headway.proposed(&stack, "fresh").await;
+    headway.until_state(&asked, "planning").await;
 }
 
 #[tokio::test]

@@ -275,14 +275,18 @@ async fn what_a_secret_held_before_and_what_codes_tear_apart_stays_masked() {
     set("kingfisher-one").await;
     set("kingfisher-two").await;
     let engines = tempfile::tempdir().unwrap();
-    let print = "[ \"$1\" = plan ] && printf 'said kingfisher-one, kingfisher-two and king\\033[1mfisher\\010-\\000two, \
+    // One torn form a line: each is found by itself.
+    let print = "[ \"$1\" = plan ] && printf 'said kingfisher-one and kingfisher-two.\\nking\\033[1mfisher-two bold\\n\
+                 king\\010fisher-two back\\nking\\000fisher-two null\\nking\\342\\200\\256fisher-two turned\\n\
                  \\033[31mred\\033[0m\\n'";
     headway.use_engine(&stack, &engine_before(engines.path(), print)).await;
     let masked = async || {
         let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
         let page = headway.until_state(&run, "unconfirmed").await;
         assert!(!page.html.contains("kingfisher") && !page.html.contains("fisher"), "{}", page.html);
-        page.says("said ••••••, •••••• and ••••••, red");
+        page.says("said •••••• and ••••••.").says("•••••• bold").says("•••••• back");
+        page.says("•••••• null").says("•••••• turned");
+        assert!(page.html.contains("<span class=\"ansi-red\">red</span>"), "{}", page.html);
         for position in 0..8 {
             assert!(!headway.page(&format!("{run}/log/{position}")).await.html.contains("fisher"));
         }

@@ -51,6 +51,30 @@ async fn a_click_waits_until_github_says_how_its_pull_request_stands_and_fails_c
 }
 
 #[tokio::test]
+async fn a_commit_that_github_says_is_overtaken_is_not_deployed_though_nobody_told_of_it() {
+    if !terraform() {
+        return;
+    }
+    let github = Simulated::start().await;
+    let (_, commit) = github.pull_request("cache").await;
+    let check = github.until_check(&commit, PLAN, "Deploy", has_deploy).await;
+    // What tells of the push, and of the pull request's new commit, is lost.
+    github.control("PUT", "/webhook-faults", json!({ "drop": 2 })).await;
+    let newer = github.work.commit("cache", "Make more", &[("more.tf", &crate::repository::resource("more"))]);
+    github.push(&["cache"]).await;
+    github.click(&check, "deploy", "acme", true).await;
+    github
+        .until_check(&commit, PLAN, "a reason", |check| {
+            let summary = check["output"]["summary"].as_str().unwrap_or_default();
+            summary.contains("Nothing was done") && summary.contains(&format!("Superseded by {}", &newer[..7]))
+        })
+        .await;
+    github.settled().await;
+    assert_eq!(github.headway.page(&github.stack).await.runs().len(), 1);
+    assert!(github.check(&commit, DEPLOY).await.is_none());
+}
+
+#[tokio::test]
 async fn comments_wait_while_requests_are_scarce_and_checks_do_not() {
     if !terraform() {
         return;

@@ -36,9 +36,15 @@ pub async fn standing(
     let of_commit = reading.pull_requests_at(github.id, commit).await?;
     let at_commit = heads.values().any(|head| head == commit);
     let open = of_commit.iter().any(|pull| pull.state == PullRequestState::Open);
-    match (heads.get(&run.branch), of_commit.first()) {
+    // A branch at the commit offers it unless its own pull requests have ended; what the tracked branch has is deployed.
+    let ended_of = |branch: &str| of_commit.iter().find(|pull| pull.head_branch == branch);
+    let offers = heads.iter().any(|(branch, head)| {
+        let tracked = *branch == stack.tracked_branch && run.branch != stack.tracked_branch;
+        head == commit && !tracked && ended_of(branch).is_none()
+    });
+    match (heads.get(&run.branch), ended_of(&run.branch).or(of_commit.first())) {
         // The same commit under another branch's name, or in another pull request, is still on offer.
-        _ if at_commit && (open || of_commit.is_empty()) => Ok(Standing::Newest),
+        _ if at_commit && (open || offers) => Ok(Standing::Newest),
         (_, Some(pull)) if !open => Ok(ended(pull)),
         (Some(head), _) => Ok(Standing::Superseded(head.clone())),
         (None, _) => Ok(Standing::BranchDeleted),

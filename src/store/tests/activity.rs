@@ -1,7 +1,7 @@
 //! The activity log in the store: entries are added and chained, read by what is asked for, and never changed.
 
 use super::*;
-use crate::domain::activity::chain::Link;
+use crate::domain::activity::chain::{Head, Link};
 use crate::domain::activity::{Entry, Outcome};
 use crate::domain::actor::ActorKind;
 use crate::domain::difference::Differences;
@@ -210,6 +210,50 @@ async fn entries_from_before_the_chain_are_put_into_it_once() {
         world.store.keep_activity().await.unwrap();
         assert_eq!(world.read().await.oldest_activity(&Filter::default(), 9).await.unwrap(), links);
         assert_eq!(world.read().await.count_activity().await.unwrap(), 5);
+    })
+    .await;
+}
+
+/// The triggers as they were before the beginning of the log could be cut off.
+fn older_triggers(world: &Open) -> [String; 2] {
+    match world {
+        Open::Sqlite(_) => [
+            "drop trigger activity_loses_nothing; drop trigger activity_is_cut_once".into(),
+            "create trigger activity_loses_nothing before delete on activity begin
+                 select raise(abort, 'the activity log is only added to'); end"
+                .into(),
+        ],
+        Open::Postgres(_) => [
+            "drop trigger activity_loses_nothing on activity; drop trigger activity_is_not_emptied on activity;
+             drop trigger activity_is_cut_once on activity_head"
+                .into(),
+            "create trigger activity_loses_nothing before delete or truncate on activity
+                 for each statement execute function activity_is_only_added_to()"
+                .into(),
+        ],
+    }
+}
+
+#[tokio::test]
+async fn what_kept_the_log_before_it_could_be_cut_gives_way_and_the_rest_stays_kept() {
+    each(async |world| {
+        world.note([entry(&world, None, "a"), entry(&world, None, "b")]).await;
+        let older = older_triggers(&world.write().await.transaction);
+        world.past_headway(&older).await.unwrap();
+        world.store.keep_activity().await.unwrap();
+        let first = world.read().await.oldest_activity(&Filter::default(), 1).await.unwrap().remove(0);
+        let mut writing = world.write().await;
+        writing.cut_activity(&Head { number: first.number, hash: first.hash }).await.unwrap();
+        assert_eq!(writing.remove_cut_activity(9).await.unwrap(), 1);
+        let postgres = matches!(writing.transaction, Open::Postgres(_));
+        writing.commit().await.unwrap();
+        assert_eq!(world.numbers(&Filter::default()).await, [2]);
+        for statement in ["delete from activity", "update activity_head set cut_number = 0"] {
+            assert!(world.past_headway(&[statement.to_owned()]).await.is_err(), "{statement}");
+        }
+        if postgres {
+            assert!(world.past_headway(&["truncate activity".to_owned()]).await.is_err());
+        }
     })
     .await;
 }
