@@ -118,6 +118,14 @@ fn standings() -> Vec<Standing> {
     ]
 }
 
+/// A run as the subject of its check, when nothing is special about it.
+fn subject<'a>(run: &'a Run, verdict: &'a Verdict) -> Subject<'a> {
+    match run.kind {
+        RunKind::Proposed => Subject::Proposed { run, verdict, standing: Standing::Newest, promotions: &[] },
+        RunKind::Tracked => Subject::Tracked { run, unmerged: false },
+    }
+}
+
 fn facts<'a>(subject: Subject<'a>, plan: Option<&'a Plan>) -> Facts<'a> {
     Facts { stack: "Network", subject, plan, detail: Detail::Changes, page: PAGE, refusal: None }
 }
@@ -165,12 +173,7 @@ fn a_check_ends_when_its_run_does_and_with_the_same_word() {
         for kind in [RunKind::Proposed, RunKind::Tracked] {
             let run = run(kind, state);
             let verdict = verdict(state, |_| {});
-            let subject = match kind {
-                RunKind::Proposed => {
-                    Subject::Proposed { run: &run, verdict: &verdict, standing: Standing::Newest, promotions: &[] }
-                }
-                RunKind::Tracked => Subject::Tracked { run: &run, unmerged: false },
-            };
+            let subject = subject(&run, &verdict);
             let status = check_run(&facts(subject, None)).status;
             assert_eq!(matches!(status, Status::Completed(_)), state.is_terminal(), "{state}");
         }

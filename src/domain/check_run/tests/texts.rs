@@ -53,12 +53,7 @@ fn the_titles_of_every_state_and_the_sentences_of_every_standing() {
         for state in RunState::ALL {
             let run = run(kind, state);
             let verdict = verdict(state, |_| {});
-            let subject = match kind {
-                RunKind::Proposed => {
-                    Subject::Proposed { run: &run, verdict: &verdict, standing: Standing::Newest, promotions: &[] }
-                }
-                RunKind::Tracked => Subject::Tracked { run: &run, unmerged: false },
-            };
+            let subject = subject(&run, &verdict);
             let _ = writeln!(shown, "{kind:?} {state}: {}", check_run(&facts(subject, None)).title);
         }
     }
