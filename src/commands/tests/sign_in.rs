@@ -93,3 +93,16 @@ async fn a_session_that_is_used_does_not_end_for_being_idle_however_short_that_i
     world.context.clock.advance(40_000);
     assert_eq!(world.whose(&begun).await, None);
 }
+
+#[tokio::test]
+async fn a_session_ends_after_its_limit_however_much_it_is_used() {
+    let world = World::new().await;
+    let begun = world.ada().await;
+    let limit = i64::try_from(world.context.config.session_limit.as_millis()).unwrap();
+    for _ in 0..99 {
+        world.context.clock.advance(limit / 100);
+        assert!(world.whose(&begun).await.is_some());
+    }
+    world.context.clock.advance(limit / 100);
+    assert_eq!(world.whose(&begun).await, None);
+}
