@@ -112,6 +112,10 @@ async fn what_is_not_there_is_404_and_what_cannot_be_read_is_400() {
     assert_eq!(status, 404);
     let (status, _) = headway.call("promote_run", &[("stack", "network")]).await;
     assert_eq!(status, 400);
+    // A role that is none invites nobody, not even without one.
+    let (status, _) = headway.call("invite_person", &[("name", "mallory"), ("role", "admin")]).await;
+    assert_eq!(status, 400);
+    headway.page("/settings/people").await.lacks("mallory");
     let ask = async |path: &str, length: usize| {
         let post = headway.client().post(format!("{}{path}", headway.url)).header("accept", "application/json");
         let form = format!("stack=network&note={}", "x".repeat(length));
