@@ -300,3 +300,32 @@ async fn give_up(context: &Context, check: &GithubCheck, problem: Option<&str>) 
     writing.commit().await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_run_without_an_end_is_given_up_after_two_weeks() {
+        let check = GithubCheck {
+            id: "C".into(),
+            stack_id: StackId::new("network"),
+            stack_name: "Network".into(),
+            github_repository_id: 1,
+            commit_hash: CommitHash::new("a".repeat(40)),
+            kind: CheckKind::Tracked,
+            run_id: None,
+            check_run_id: Some(77),
+            completed: false,
+            sent: String::new(),
+            refusal: None,
+            live: true,
+            problem: None,
+            created_at: Timestamp(1000),
+        };
+        assert!(!is_stale(&check, Timestamp(999 + STALE)));
+        assert!(is_stale(&check, Timestamp(1000 + STALE)));
+        let ended = GithubCheck { completed: true, ..check };
+        assert!(!is_stale(&ended, Timestamp(1000 + 2 * STALE)));
+    }
+}

@@ -36,13 +36,13 @@ pub async fn standing(
     let of_commit = reading.pull_requests_at(github.id, commit).await?;
     let at_commit = heads.values().any(|head| head == commit);
     let open = of_commit.iter().any(|pull| pull.state == PullRequestState::Open);
-    // A branch at the commit offers it unless its own pull requests have ended; what the tracked branch has is deployed.
-    let ended_of = |branch: &str| of_commit.iter().find(|pull| pull.head_branch == branch);
+    // A branch at the commit that has no pull request there offers it; what the tracked branch has is deployed.
+    let own = |branch: &str| of_commit.iter().find(|pull| pull.head_branch == branch);
     let offers = heads.iter().any(|(branch, head)| {
         let tracked = *branch == stack.tracked_branch && run.branch != stack.tracked_branch;
-        head == commit && !tracked && ended_of(branch).is_none()
+        head == commit && !tracked && own(branch).is_none()
     });
-    match (heads.get(&run.branch), ended_of(&run.branch).or(of_commit.first())) {
+    match (heads.get(&run.branch), own(&run.branch).or(of_commit.first())) {
         // The same commit under another branch's name, or in another pull request, is still on offer.
         _ if at_commit && (open || offers) => Ok(Standing::Newest),
         (_, Some(pull)) if !open => Ok(ended(pull)),
