@@ -70,12 +70,12 @@ pub async fn log(stack: String, run: String, position: i64, from: i64) -> Result
     queries::log(&context, &permitted(&context, &stack).await?, &RunId::new(run), position, Some(from)).await
 }
 
-/// What a run would change.
+/// What a run would change, from change number `from` on, counted from 0.
 #[server(endpoint = "changes")]
-pub async fn changes(stack: String, run: String) -> Result<ChangesView, Problem> {
+pub async fn changes(stack: String, run: String, #[server(default)] from: usize) -> Result<ChangesView, Problem> {
     use access::*;
     let context = context()?;
-    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run)).await
+    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run), from).await
 }
 
 /// Everything that the settings pages show.

@@ -1,4 +1,5 @@
-//! What a run would change, resource by resource. Sensitive values are not here: they never leave the runner.
+//! What a run would change, resource by resource, a piece of it at a time. Sensitive values are not here: they never
+//! leave the runner.
 
 use super::api;
 use super::live::{Listen, Reload, moves, use_live};
@@ -6,9 +7,10 @@ use super::run::{RunHeader, use_run};
 use super::stack::use_stack;
 use super::ui::{Icon, Loaded};
 use super::view::ChangesView;
-use crate::domain::plan::{Action, AttributeChange, OutputChange, Plan, ResourceChange, Value};
+use crate::domain::plan::{Action, AttributeChange, OutputChange, Piece, ResourceChange, Value};
 use crate::domain::run_state::RunState;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 /// How many resources are unfolded at first.
 const UNFOLDED: usize = 20;
@@ -16,9 +18,12 @@ const UNFOLDED: usize = 20;
 /// `/stack/{stack}/run/{run}/changes`
 #[component]
 pub fn ChangesPage() -> impl IntoView {
-    let (live, stack, run) = (use_live(), use_stack(), use_run());
-    let page =
-        Resource::new(move || (stack.get(), run.get(), live.changed.get()), |(stack, run, _)| api::changes(stack, run));
+    let (live, stack, run, query) = (use_live(), use_stack(), use_run(), use_query_map());
+    let from = move || query.read().get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let page = Resource::new(
+        move || (stack.get(), run.get(), from(), live.changed.get()),
+        |(stack, run, from, _)| api::changes(stack, run, from),
+    );
     view! {
         <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
         <Loaded resource=page render=|view| view! { <Changes view /> } />
@@ -29,11 +34,12 @@ pub fn ChangesPage() -> impl IntoView {
 fn Changes(view: ChangesView) -> impl IntoView {
     let ChangesView { header, run, plan, removed } = view;
     let state = run.state;
+    let address = format!("/stack/{}/run/{}/changes", header.id, run.id);
     view! {
         <RunHeader run header tab="Changes" />
         <Reload active=moves(state) />
         {match plan {
-            Some(plan) if plan.resources.is_empty() && plan.outputs.is_empty() => {
+            Some(piece) if piece.is_empty() => {
                 view! {
                     <section class="empty">
                         <Icon name="check" />
@@ -43,7 +49,7 @@ fn Changes(view: ChangesView) -> impl IntoView {
                 }
                     .into_any()
             }
-            Some(plan) => view! { <PlanView plan /> }.into_any(),
+            Some(piece) => view! { <PlanView piece address /> }.into_any(),
             None => view! { <NoPlan state removed /> }.into_any(),
         }}
     }
@@ -68,12 +74,24 @@ fn NoPlan(state: RunState, removed: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn PlanView(plan: Plan) -> impl IntoView {
-    let unfolded = plan.resources.len() <= UNFOLDED;
+fn PlanView(piece: Piece, address: String) -> impl IntoView {
+    let (next, first, last, total) = (piece.next(), piece.first + 1, piece.first + piece.len(), piece.total);
+    let plan = piece.plan;
+    let unfolded = total <= UNFOLDED;
     view! {
-        <section class="plan" aria-label="Resources">
-            {plan.resources.into_iter().map(|resource| view! { <ResourceView resource unfolded /> }).collect_view()}
-        </section>
+        {(last - first + 1 < total).then(|| view! { <p class="hint">{format!("Changes {first} to {last} of {total}")}</p> })}
+        {(!plan.resources.is_empty())
+            .then(|| {
+                view! {
+                    <section class="plan" aria-label="Resources">
+                        {plan
+                            .resources
+                            .into_iter()
+                            .map(|resource| view! { <ResourceView resource unfolded /> })
+                            .collect_view()}
+                    </section>
+                }
+            })}
         {(!plan.outputs.is_empty())
             .then(|| {
                 view! {
@@ -83,17 +101,37 @@ fn PlanView(plan: Plan) -> impl IntoView {
                     </section>
                 }
             })}
+        {(last - first + 1 < total)
+            .then(|| {
+                view! {
+                    <nav class="actions" aria-label="Pieces of the plan">
+                        {next.map(|next| view! { <a class="button" href=format!("{address}?from={next}")>"Next changes"</a> })}
+                        {(first > 1).then(|| view! { <a class="button" href=address.clone()>"First changes"</a> })}
+                    </nav>
+                }
+            })}
     }
 }
 
 #[component]
 fn ResourceView(resource: ResourceChange, unfolded: bool) -> impl IntoView {
-    let ResourceChange { address, action, moved_from, imported_as, reason, attributes, .. } = resource;
+    let ResourceChange {
+        address,
+        kind: _,
+        action,
+        moved_from,
+        imported_as,
+        deposed,
+        reason,
+        attributes,
+        more_attributes,
+    } = resource;
     view! {
         <details class="change" data-action=action.name() open=unfolded>
             <summary>
                 <span class="symbol" aria-hidden="true">{action.symbol()}</span>
                 <code>{address}</code>
+                {deposed.map(|key| view! { <span>"former object " <code>{key}</code></span> })}
                 <span class="chip">{action.label()}</span>
             </summary>
             <div class="change-body">
@@ -105,6 +143,14 @@ fn ResourceView(resource: ResourceChange, unfolded: bool) -> impl IntoView {
                 } else {
                     view! { <Attributes attributes action /> }.into_any()
                 }}
+                {(more_attributes > 0)
+                    .then(|| {
+                        view! {
+                            <p class="hint">
+                                {format!("And {more_attributes} more attributes: the log of the planning has them all.")}
+                            </p>
+                        }
+                    })}
             </div>
         </details>
     }
@@ -124,7 +170,11 @@ fn Attributes(attributes: Vec<AttributeChange>, action: Action) -> impl IntoView
                     view! {
                         <div>
                             <dt>
-                                <code>{attribute.path}</code>
+                                {if attribute.path.is_empty() {
+                                    view! { <em>"the whole of it"</em> }.into_any()
+                                } else {
+                                    view! { <code>{attribute.path}</code> }.into_any()
+                                }}
                                 {attribute
                                     .forces_replacement
                                     .then(|| view! { <span class="chip" data-kind="danger">"forces replacement"</span> })}

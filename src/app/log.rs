@@ -11,6 +11,8 @@ use leptos::task::spawn_local;
 
 /// How many lines a page keeps; older ones leave it, and stay in the whole log.
 const KEPT: usize = 2000;
+/// How many bytes of text a page keeps, if that is less.
+const KEPT_BYTES: usize = 1024 * 1024;
 
 /// A log, open.
 #[component]
@@ -83,13 +85,24 @@ async fn catch_up(stack: String, run: String, position: i64, first: RwSignal<i64
         if more.lines.is_empty() {
             return;
         }
-        let dropped = (count + more.lines.len()).saturating_sub(KEPT).min(count);
-        first.try_set(begin + i64::try_from(dropped).unwrap_or(0));
+        let mut dropped = 0;
         lines.try_update(|lines| {
-            lines.drain(..dropped);
             lines.extend(more.lines);
+            dropped = surplus(lines);
+            lines.drain(..dropped);
         });
+        first.try_set(begin + i64::try_from(dropped).unwrap_or(0));
     }
+}
+
+/// How many of these lines, oldest first, are more than a page keeps.
+fn surplus(lines: &[LogLine]) -> usize {
+    let bytes = |line: &LogLine| line.spans.iter().map(|span| span.text.len()).sum::<usize>();
+    let sums = lines.iter().rev().scan(0, |sum, line| {
+        *sum += bytes(line);
+        Some(*sum)
+    });
+    lines.len() - sums.take(KEPT).take_while(|sum| *sum <= KEPT_BYTES).count().max(1).min(lines.len())
 }
 
 #[component]

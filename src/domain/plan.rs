@@ -7,6 +7,7 @@ mod delta;
 mod document;
 mod mask;
 mod path;
+mod piece;
 mod read;
 mod reason;
 mod value;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use action::Action;
 pub use delta::Delta;
+pub use piece::Piece;
 pub use read::PlanError;
 pub use value::Value;
 

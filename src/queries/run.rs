@@ -15,8 +15,10 @@ use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId};
 use crate::store::{Cleanable, Reading};
 
-/// How many lines of a log a page begins with.
+/// How many lines of a log a page gets at a time.
 const LINES: i64 = 500;
+/// How many bytes of a log a page gets at a time, if that is less; a longer line comes alone.
+const BYTES: usize = 256 * 1024;
 
 /// Everything about a run; `open` is the position of the step whose log is asked for.
 pub async fn run(context: &Context, permit: &Permit<Look>, id: &RunId, open: Option<i64>) -> Result<RunView, Problem> {
@@ -129,11 +131,29 @@ async fn steps(reading: &mut Reading, id: &RunId) -> Result<Vec<Step>, Problem> 
 async fn lines(reading: &mut Reading, id: &RunId, position: i64, from: Option<i64>) -> Result<LogView, Problem> {
     let lengths = reading.log_lengths(id).await?;
     let total = lengths.iter().find(|(step, _)| *step == position).map_or(0, |(_, lines)| *lines);
-    let from = from.unwrap_or_else(|| (total - LINES).max(0));
-    let found = reading.log_lines(id, position, from, LINES).await?;
+    let found = reading.log_lines(id, position, from.unwrap_or_else(|| (total - LINES).max(0)), LINES).await?;
+    let sizes = found.lines.iter().map(String::len);
+    let (first, shown) = match from {
+        Some(_) => (found.first, &found.lines[..fitting(sizes)]),
+        None => {
+            let left_out = found.lines.len() - fitting(sizes.rev());
+            (found.first + i64::try_from(left_out).unwrap_or(0), &found.lines[left_out..])
+        }
+    };
     let mut reader = ansi::Reader::default();
-    let lines = found.lines.iter().map(|line| reader.line(line)).collect();
-    Ok(LogView { first: found.first, lines, total })
+    Ok(LogView { first, lines: shown.iter().map(|line| reader.line(line)).collect(), total })
+}
+
+/// How many of the lines with these sizes a page gets: one at least.
+fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut sum = 0;
+    sizes
+        .take_while(|size| {
+            let first = sum == 0;
+            sum += size + 1;
+            first || sum <= BYTES
+        })
+        .count()
 }
 
 /// Lines of one step's log from line `from` on, or its last ones.
@@ -149,14 +169,19 @@ pub async fn log(
     lines(&mut reading, id, position, from.map(|from| from.max(0))).await
 }
 
-/// What a run would change.
-pub async fn changes(context: &Context, permit: &Permit<Look>, id: &RunId) -> Result<ChangesView, Problem> {
+/// What a run would change, from change number `from` on.
+pub async fn changes(
+    context: &Context,
+    permit: &Permit<Look>,
+    id: &RunId,
+    from: usize,
+) -> Result<ChangesView, Problem> {
     let mut reading = context.store.read().await?;
     let stack = find_stack(&mut reading, permit.stack()).await?;
     let run = find_run(&mut reading, &stack.id, id).await?;
     let history = context.history(&stack.repository);
     let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
-    let plan = reading.plan(id).await?;
+    let plan = reading.plan(id).await?.map(|plan| plan.piece(from));
     let removed = removed(&mut reading, &run, Cleanable::Plan).await?;
     Ok(ChangesView { header, run, plan, removed })
 }

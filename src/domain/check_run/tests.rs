@@ -76,7 +76,7 @@ fn plan() -> Plan {
                 action: Action::DeleteCreate,
                 moved_from: Some("terraform_data.door".into()),
                 imported_as: None,
-                deposed: None,
+                deposed: Some("byebye00".into()),
                 reason: None,
                 attributes: vec![attribute("input", Some(known("1")), known("2"))],
                 more_attributes: 3,

@@ -262,10 +262,12 @@ pub(super) const NONE: &str = "gone";
 /// Why a resource is replaced.
 pub(super) const FORCES_REPLACEMENT: &str = "  # forces replacement";
 
-/// What else happens to a resource.
+/// What else there is to say of a resource.
 pub(super) fn origin(resource: &ResourceChange) -> String {
+    let deposed = resource.deposed.iter().map(|key| format!(" (former object {key})"));
     let moved = resource.moved_from.iter().map(|from| format!(" (moved from {from})"));
-    moved.chain(resource.imported_as.iter().map(|id| format!(" (imported as {id})"))).collect()
+    let imported = resource.imported_as.iter().map(|id| format!(" (imported as {id})"));
+    deposed.chain(moved).chain(imported).collect()
 }
 
 /// That a resource has more attributes than are kept.

@@ -2,6 +2,7 @@
 //! ones; and says what a plan came to in a few lines.
 
 mod by_hand;
+mod pieces;
 mod random;
 mod terraform;
 
