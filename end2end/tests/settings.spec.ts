@@ -148,6 +148,46 @@ test("a secret variable is never shown again, a plain one is", async ({ page, op
   await expect(page.getByRole("row").filter({ hasText: "TF_VAR_region" })).toBeVisible();
 });
 
+test("a variable is changed where it stands, and never under somebody's hands", async ({ page, open, stack, axe }) => {
+  await open(`${stack.home}/settings/environment`);
+  const name = page.getByRole("textbox", { name: "Name" });
+  const value = page.getByRole("textbox", { name: "Value" });
+  const set = page.getByRole("button", { name: "Set variable" });
+  const row = page.getByRole("row").filter({ hasText: "TF_VAR_region" });
+  await name.fill("TF_VAR_region");
+  await value.fill("eu-west-1");
+  await set.click();
+  await expect(row).toContainText("eu-west-1");
+  // A new one has no name that is taken.
+  await name.fill("TF_VAR_region");
+  await value.fill("eu-west-2");
+  await set.click();
+  await expect(name).toHaveAccessibleDescription(/There is a variable TF_VAR_region already/);
+  await expect(value).toHaveValue("eu-west-2");
+
+  await page.getByRole("link", { name: "Change TF_VAR_region" }).click();
+  await expect(page.getByRole("heading", { name: "Change TF_VAR_region" })).toBeVisible();
+  await expect(name).toHaveValue("TF_VAR_region");
+  await expect(name).not.toBeEditable();
+  await expect(value).toHaveValue("eu-west-1");
+  await axe();
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByRole("textbox", { name: "Value" }).fill("eu-north-1");
+  await other.getByRole("button", { name: "Set variable" }).click();
+  await expect(other.getByRole("row").filter({ hasText: "eu-north-1" })).toBeVisible();
+  await other.close();
+  await value.fill("eu-west-3");
+  await set.click();
+  await expect(page.getByRole("alert")).toContainText('TF_VAR_region (now "eu-north-1")');
+  await expect(value).toHaveValue("eu-west-3");
+  // Whoever was told and sets it again means it.
+  await set.click();
+  await expect(row).toContainText("eu-west-3");
+  await expect(page.getByRole("heading", { name: "Set a variable" })).toBeVisible();
+  await expect(name).toHaveValue("");
+});
+
 test("a variable that cannot be set keeps what was typed", async ({ page, open, stack }) => {
   await open(`${stack.home}/settings/environment`);
   await page.getByRole("textbox", { name: "Name" }).fill("9 lives");

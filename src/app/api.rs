@@ -333,7 +333,7 @@ async fn save(stack: &str, version: i64, page: access::save_settings::Page, name
     Ok(())
 }
 
-/// Sets a variable of a stack's environment.
+/// Sets a variable of a stack's environment; `seen` is when the one that is changed was last set, 0 for a new one.
 #[server(endpoint = "set_variable")]
 pub async fn set_variable(
     stack: String,
@@ -342,11 +342,13 @@ pub async fn set_variable(
     #[server(default)] secret: bool,
     #[server(default)] planning: bool,
     #[server(default)] applying: bool,
+    #[server(default)] seen: i64,
 ) -> Result<(), Problem> {
     use access::*;
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, &stack).await?;
-    let new = set_variable::NewVariable { name, value, secret, planning, applying };
+    let seen = (seen != 0).then_some(crate::domain::Timestamp(seen));
+    let new = set_variable::NewVariable { name, value, secret, planning, applying, seen };
     set_variable::set_variable(&context, &permit, new).await?;
     go(&format!("/stack/{stack}/settings/environment?saved={}", context.now().0));
     Ok(())

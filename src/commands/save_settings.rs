@@ -95,7 +95,9 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     if stack.version != version {
-        let changed = writing.settings_changed_since(&stack.id, version).await?;
+        let now = Settings::from(&stack);
+        let names = writing.settings_changed_since(&stack.id, version).await?;
+        let changed = names.into_iter().map(|name| with_value(name, &now)).collect();
         return Err(Problem::Stale { changed, version: stack.version });
     }
     let differences = differences(Some(&before), &after);
@@ -145,6 +147,20 @@ const SETTINGS: [Setting; 17] = [
     ("Comment on pull requests", |settings| switch(settings.integration.pull_request_comment)),
     ("Changes in public checks", |settings| switch(settings.integration.public_changes)),
 ];
+
+/// A setting that somebody changed, with what it is now.
+fn with_value(name: String, now: &Settings) -> String {
+    match SETTINGS.iter().find(|(setting, _)| *setting == name).map(|(_, read)| read(now)) {
+        Some(value) if value.is_empty() => format!("{name} (now empty)"),
+        Some(value) => format!("{name} (now {})", shortened(&value)),
+        None => name,
+    }
+}
+
+fn shortened(value: &str) -> String {
+    let start: String = value.chars().take(80).collect();
+    if start.len() < value.len() { start + "…" } else { start }
+}
 
 fn switch(on: bool) -> String {
     if on { "on" } else { "off" }.to_owned()

@@ -1,14 +1,15 @@
 //! Set variable: the environment that a stack's Terraform gets, one variable at a time. A secret is sealed before it is
-//! stored and never shown again; leaving its value empty keeps the one that is there.
+//! stored and never shown again; leaving its value empty keeps the one that is there. What somebody else set meanwhile
+//! is never laid over.
 
 use super::{Context, take_stack};
 use crate::config::limits::EARLIER_SECRETS;
-use crate::domain::StackId;
 use crate::domain::difference::{Differences, Held};
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::Problem;
 use crate::domain::sealed::Place;
 use crate::domain::variable::name_problem;
+use crate::domain::{StackId, Timestamp};
 use crate::mask::SHORTEST_SECRET;
 use crate::store::{Variable, Writing};
 
@@ -28,10 +29,17 @@ pub struct NewVariable {
     pub planning: bool,
     /// Whether `apply` sees it.
     pub applying: bool,
+    /// When the variable that the person changes was last set; none for a new one.
+    pub seen: Option<Timestamp>,
 }
 
 /// Sets a variable, new or not.
 pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: NewVariable) -> Result<(), Problem> {
+    let result = attempt(context, permit, new).await;
+    context.noted(permit, None, result).await
+}
+
+async fn attempt(context: &Context, permit: &Permit<Configure>, new: NewVariable) -> Result<(), Problem> {
     let name = new.name.trim();
     if let Some(problem) = name_problem(name) {
         return Err(Problem::field("name", problem));
@@ -45,6 +53,7 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let known = writing.variables(&stack.id).await?.into_iter().find(|variable| variable.name == name);
+    check_seen(name, new.seen, known.as_ref())?;
     let value = match &known {
         Some(known) if known.secret && new.secret && new.value.is_empty() => known.value.clone(),
         // Shown as plain text, a secret would no longer be one.
@@ -66,7 +75,8 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
         secret: new.secret,
         planning: new.planning,
         applying: new.applying,
-        updated_at: context.now(),
+        // Always another time than before, by which the next change knows what it started from.
+        updated_at: known.as_ref().map_or(context.now(), |known| context.now().max(Timestamp(known.updated_at.0 + 1))),
     };
     if let Some(known) = &known {
         keep_masked(context, &mut writing, &stack.id, known, Some(&variable)).await?;
@@ -76,6 +86,23 @@ pub async fn set_variable(context: &Context, permit: &Permit<Configure>, new: Ne
     let detail = (format!("variable {name} set ({kind})"), differences(known.as_ref(), Some(&variable)));
     context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, detail).await?;
     Ok(writing.commit().await?)
+}
+
+/// Refuses what started from another variable than the one that is there.
+fn check_seen(name: &str, seen: Option<Timestamp>, known: Option<&Variable>) -> Result<(), Problem> {
+    let updated_at = known.map(|known| known.updated_at);
+    if updated_at == seen {
+        return Ok(());
+    }
+    if seen.is_none() {
+        let message = format!("There is a variable {name} already: press Change beside it to give it another value.");
+        return Err(Problem::field("name", message));
+    }
+    let now = known.map_or("removed".into(), |known| match held(known) {
+        Held::Secret => "another secret".into(),
+        Held::Text(text) => format!("now {text:?}"),
+    });
+    Err(Problem::Stale { changed: vec![format!("{name} ({now})")], version: updated_at.map_or(0, |at| at.0) })
 }
 
 /// Removes a variable; one that is gone already is no problem.

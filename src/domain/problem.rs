@@ -31,7 +31,7 @@ pub enum Problem {
     Invalid(Vec<FieldProblem>),
     /// Somebody saved meanwhile; these settings differ from what the form started from.
     Stale {
-        /// The names of the changed settings.
+        /// The names of the changed settings, and what they are now.
         changed: Vec<String>,
         /// The version to start from next.
         version: i64,

@@ -73,7 +73,12 @@ impl Page {
 
 /// The version that a settings page starts from.
 pub fn version(page: &Page) -> String {
-    let field = page.html.split("name=\"version\"").nth(1).unwrap();
+    hidden(page, "version")
+}
+
+/// What a hidden field of a page holds.
+pub fn hidden(page: &Page, name: &str) -> String {
+    let field = page.html.split(&format!("name=\"{name}\"")).nth(1).unwrap();
     field.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 

@@ -5,6 +5,7 @@ mod people;
 mod search;
 
 use crate::headway::{Headway, engine_before, terraform};
+use crate::page::hidden;
 use crate::repository::Repository;
 use crate::simulated::Simulated;
 use search::{Needles, add, canary, search_files, search_pages, search_saved_plans, watch_arguments};
@@ -268,8 +269,15 @@ async fn what_a_secret_held_before_and_what_codes_tear_apart_stays_masked() {
     let (headway, stack) = Headway::with_network(&repository).await;
     let page = format!("{stack}/settings/environment");
     let set = async |value: &str| {
-        let fields =
-            [("stack", "network"), ("name", "KEPT"), ("value", value), ("secret", "true"), ("planning", "true")];
+        let seen = hidden(&headway.page(&format!("{page}?variable=KEPT")).await, "seen");
+        let fields = [
+            ("stack", "network"),
+            ("name", "KEPT"),
+            ("value", value),
+            ("secret", "true"),
+            ("planning", "true"),
+            ("seen", &seen),
+        ];
         headway.form(&page, "set_variable", &fields).await.says("Saved.");
     };
     set("kingfisher-one").await;

@@ -1,7 +1,7 @@
 //! Settings: what is saved, what is stale, what a variable may be, and how a stack goes.
 
 use crate::headway::{Headway, terraform};
-use crate::page::version;
+use crate::page::{hidden, version};
 use crate::repository::Repository;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_stale_save_is_refused_with_what_changed_and_keeps_what_was_typed() {
     let fields =
         [("stack", "network"), ("version", &stale), ("name", "Net"), ("description", "typed"), ("labels", "a, b")];
     let refused = headway.form(&settings, "save_details", &fields).await;
-    refused.has_status(409).says("Allow run promotion, Autodeploy");
+    refused.has_status(409).says("Allow run promotion (now off), Autodeploy (now on)");
     assert!(refused.html.contains("value=\"Net\"") && refused.html.contains(">typed</textarea>"), "{}", refused.html);
     assert_ne!(version(&refused), stale, "the form starts from what is saved now");
     let newer = version(&refused);
@@ -46,8 +46,14 @@ async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
     let plain = [("stack", "network"), ("name", "TF_VAR_region"), ("value", "eu-west-1")];
     headway.form(&page, "set_variable", &[plain.as_slice(), &both].concat()).await.says("eu-west-1");
     // Left empty, the secret stays.
-    let kept = [("stack", "network"), ("name", "TF_VAR_token"), ("value", ""), ("secret", "true")];
+    let seen = hidden(&headway.page(&format!("{page}?variable=TF_VAR_token")).await, "seen");
+    let kept = [("stack", "network"), ("name", "TF_VAR_token"), ("value", ""), ("secret", "true"), ("seen", &seen)];
     headway.form(&page, "set_variable", &[kept.as_slice(), &both].concat()).await.has_status(200);
+    // The same form again started from what is no more; and a new variable has no name that is taken.
+    let again = headway.form(&page, "set_variable", &[kept.as_slice(), &both].concat()).await;
+    again.has_status(409).says("TF_VAR_token (another secret)");
+    let taken = headway.form(&page, "set_variable", &[secret.as_slice(), &both].concat()).await;
+    taken.has_status(422).says("There is a variable TF_VAR_token already").lacks(canary);
 
     let run = headway.deploy(&stack).await;
     let log = headway.page(&run).await;

@@ -6,28 +6,31 @@ use crate::app::flash::{switched, typed};
 use crate::app::problem::{Told, told};
 use crate::app::ui::{Ago, Field, Icon, described, invalid};
 use crate::app::view::SettingsView;
+use crate::domain::problem::Problem;
 use crate::domain::variable::ShownVariable;
 use leptos::form::ActionForm;
 use leptos::html::Form;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-/// The list, and the form for one more.
+/// The list, and the form for one more, or for the one that the address names.
 #[component]
 pub fn Environment(view: SettingsView) -> impl IntoView {
-    let set = ServerAction::<SetVariable>::new();
     let remove = ServerAction::<RemoveVariable>::new();
-    let (problem, removing) = (told(set), told(remove));
-    let form = NodeRef::<Form>::new();
-    // What was set must not stay in the fields, a secret least of all.
-    Effect::new(move |_| {
-        if set.value().with(|value| matches!(value, Some(Ok(()))))
-            && let Some(form) = form.get_untracked()
-        {
-            form.reset();
-        }
-    });
+    let removing = told(remove);
+    let query = use_query_map();
     let stack = view.header.id.to_string();
     let now = view.header.now;
+    let variables = StoredValue::new(view.variables.clone());
+    let form = {
+        let stack = stack.clone();
+        move || {
+            let chosen = query.read().get("variable");
+            let known = variables
+                .with_value(|variables| variables.iter().find(|known| Some(&known.name) == chosen.as_ref()).cloned());
+            view! { <VariableForm stack=stack.clone() known /> }
+        }
+    };
     let list = if view.variables.is_empty() {
         view! { <p class="hint">"No variables yet. TF_VAR_region becomes Terraform's variable region."</p> }.into_any()
     } else {
@@ -42,7 +45,7 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
                             <th scope="col">"Value"</th>
                             <th scope="col">"For"</th>
                             <th scope="col">"Set"</th>
-                            <th scope="col"><span class="hidden">"Remove"</span></th>
+                            <th scope="col"><span class="hidden">"Change or remove"</span></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -54,25 +57,62 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
     view! {
         {list}
         <Told problem=removing />
-        <h3>"Set a variable"</h3>
+        {form}
+    }
+}
+
+/// The form for a new variable, or for a known one.
+#[component]
+fn VariableForm(stack: String, known: Option<ShownVariable>) -> impl IntoView {
+    let set = ServerAction::<SetVariable>::new();
+    let problem = told(set);
+    let form = NodeRef::<Form>::new();
+    // What was set must not stay in the fields, a secret least of all.
+    Effect::new(move |_| {
+        if set.value().with(|value| matches!(value, Some(Ok(()))))
+            && let Some(form) = form.get_untracked()
+        {
+            form.reset();
+        }
+    });
+    let page = format!("/stack/{stack}/settings/environment");
+    let title = known.as_ref().map_or("Set a variable".into(), |known| format!("Change {}", known.name));
+    let hidden_value = known.as_ref().is_some_and(|known| known.value.is_none());
+    let hint = if hidden_value { "Left empty, the secret keeps its value." } else { "" };
+    let seen_at = known.as_ref().map_or(0, |known| known.updated_at.0);
+    // After a refusal that told what is there now, the next try starts from that.
+    let seen = move || {
+        problem.with(|problem| match problem {
+            Some(Problem::Stale { version, .. }) => *version,
+            _ => seen_at,
+        })
+    };
+    let is_known = known.is_some();
+    let phases = known.as_ref().map_or((true, true), |known| (known.planning, known.applying));
+    let (name, value) = known.as_ref().map(|known| (known.name.clone(), known.value.clone())).unzip();
+    let on = |name: &str, saved: bool| switched::<SetVariable>(name).unwrap_or(saved);
+    view! {
+        <h3 id="variable">{title}</h3>
         <ActionForm action=set node_ref=form>
-            <input type="hidden" name="stack" value=stack.clone() />
-            <Field name="name" label="Name" hint="A name that is there already gets the new value." problem>
-                <input id="name" name="name" class="code" required value={typed::<SetVariable>("name")} autocomplete="off" spellcheck="false" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
+            <input type="hidden" name="stack" value=stack />
+            <input type="hidden" name="seen" value=move || seen().to_string() />
+            <Field name="name" label="Name" problem>
+                <input id="name" name="name" class="code" required readonly=is_known value={typed::<SetVariable>("name").or(name)} autocomplete="off" spellcheck="false" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
             </Field>
-            <Field name="value" label="Value" hint="Left empty, a secret that is there keeps its value." problem>
+            <Field name="value" label="Value" hint problem>
                 <textarea id="value" name="value" class="code" rows="2" autocomplete="off" spellcheck="false" aria-describedby=described("value") aria-invalid=invalid(problem, "value")>
-                    {typed::<SetVariable>("value")}
+                    {typed::<SetVariable>("value").or(value.flatten())}
                 </textarea>
             </Field>
-            <Switch name="secret" label="Secret" description="Sealed, masked in logs, and never shown again; at least 4 characters, so that it can be masked." on={switched::<SetVariable>("secret").unwrap_or(false)} />
-            <Switch name="planning" label="For planning" description="init and plan see it, in proposed runs too." on={switched::<SetVariable>("planning").unwrap_or(true)} />
-            <Switch name="applying" label="For applying" description="apply sees it." on={switched::<SetVariable>("applying").unwrap_or(true)} />
+            <Switch name="secret" label="Secret" description="Sealed, masked in logs, and never shown again; at least 4 characters, so that it can be masked." on={on("secret", hidden_value)} />
+            <Switch name="planning" label="For planning" description="init and plan see it, in proposed runs too." on={on("planning", phases.0)} />
+            <Switch name="applying" label="For applying" description="apply sees it." on={on("applying", phases.1)} />
             <Told problem />
             <div class="actions">
                 <button class="button" data-kind="primary" type="submit" disabled=move || set.pending().get()>
                     "Set variable"
                 </button>
+                {is_known.then(|| view! { <a class="button" href=page>"Cancel"</a> })}
             </div>
         </ActionForm>
     }
@@ -90,6 +130,7 @@ fn row(
         (false, _) => "applying",
     };
     let label = format!("Remove {}", variable.name);
+    let change = format!("/stack/{stack}/settings/environment?variable={}#variable", variable.name);
     view! {
         <tr>
             <th scope="row"><code>{variable.name.clone()}</code></th>
@@ -101,7 +142,10 @@ fn row(
             </td>
             <td>{phases}</td>
             <td><Ago at=variable.updated_at now /></td>
-            <td>
+            <td class="actions">
+                <a class="button" data-kind="quiet" href=change aria-label=format!("Change {}", variable.name)>
+                    "Change"
+                </a>
                 <ActionForm action=remove>
                     <input type="hidden" name="stack" value=stack />
                     <input type="hidden" name="name" value=variable.name />

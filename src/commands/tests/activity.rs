@@ -47,7 +47,9 @@ async fn a_run_that_a_push_started_was_started_by_headway() {
 async fn of_a_secret_the_log_says_that_there_is_one() {
     let world = World::new().await;
     let set = async |value: &str, secret: bool, applying: bool| {
-        let new = NewVariable { name: "TOKEN".into(), value: value.into(), secret, planning: true, applying };
+        let known = world.read().await.variables(&world.stack).await.unwrap();
+        let seen = known.first().map(|variable| variable.updated_at);
+        let new = NewVariable { name: "TOKEN".into(), value: value.into(), secret, planning: true, applying, seen };
         set_variable(&world.context, &world.may("ada"), new).await.unwrap();
         newest(&world).await
     };

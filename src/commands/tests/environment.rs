@@ -8,10 +8,13 @@ use crate::store::Variable;
 const SECRET: &str = "correct-horse-battery-staple";
 
 fn variable(name: &str, value: &str, secret: bool) -> NewVariable {
-    NewVariable { name: name.into(), value: value.into(), secret, planning: true, applying: true }
+    NewVariable { name: name.into(), value: value.into(), secret, planning: true, applying: true, seen: None }
 }
 
+/// Sets a variable as somebody does who sees what is there.
 async fn set(world: &World, new: NewVariable) -> Result<(), Problem> {
+    let known = stored(world).await.into_iter().find(|variable| variable.name == new.name.trim());
+    let new = NewVariable { seen: known.map(|known| known.updated_at), ..new };
     set_variable(&world.context, &world.may("ada"), new).await
 }
 
@@ -77,6 +80,34 @@ async fn what_a_variable_cannot_be_is_said_at_its_field() {
         assert_eq!(fields(set(&world, new).await), [field]);
     }
     assert_eq!(stored(&world).await, []);
+}
+
+#[tokio::test]
+async fn what_somebody_set_meanwhile_is_not_laid_over() {
+    let world = World::new().await;
+    let attempt = async |value: &str, secret: bool, seen: Option<Timestamp>| {
+        let new = NewVariable { seen, ..variable("A", value, secret) };
+        set_variable(&world.context, &world.may("ada"), new).await
+    };
+    let at = async || stored(&world).await.first().map(|variable| variable.updated_at);
+    attempt("one", false, None).await.unwrap();
+    let first = at().await;
+    assert_eq!(fields(attempt("two", false, None).await), ["name"], "a name that is taken");
+    attempt("two", false, first).await.unwrap();
+    let second = at().await;
+    assert!(second > first, "each change has its own time");
+    let stale = |now: &str, at: Option<Timestamp>| {
+        Err(Problem::Stale { changed: vec![format!("A ({now})")], version: at.map_or(0, |at| at.0) })
+    };
+    assert_eq!(attempt("mine", false, first).await, stale("now \"two\"", second));
+    attempt(SECRET, true, second).await.unwrap();
+    assert_eq!(attempt("mine", false, second).await, stale("another secret", at().await));
+    assert_eq!(world.activity().await[0].outcome, Outcome::Refused);
+    let third = at().await;
+    remove_variable(&world.context, &world.may("ada"), "A").await.unwrap();
+    assert_eq!(attempt("mine", false, third).await, stale("removed", None));
+    assert_eq!(stored(&world).await, []);
+    attempt("mine", false, None).await.unwrap();
 }
 
 #[tokio::test]

@@ -14,19 +14,22 @@ async fn sealed(world: &World) -> Vec<(Place, String)> {
     let mut texts = Vec::new();
     for (name, secret) in [("TF_VAR_a", true), ("TF_VAR_b", true), ("TF_VAR_plain", false)] {
         let value = format!("value of {name}");
-        let new = NewVariable { name: name.into(), value: value.clone(), secret, planning: true, applying: true };
+        let new =
+            NewVariable { name: name.into(), value: value.clone(), secret, planning: true, applying: true, seen: None };
         set_variable(context, &world.may("ada"), new).await.unwrap();
         if secret {
             texts.push((Place::variable(&world.stack, name), value));
         }
     }
     // Set anew, what it held before stays sealed as well.
+    let seen = context.store.read().await.unwrap().variables(&world.stack).await.unwrap()[1].updated_at;
     let again = NewVariable {
         name: "TF_VAR_b".into(),
         value: "value of TF_VAR_b, again".into(),
         secret: true,
         planning: true,
         applying: true,
+        seen: Some(seen),
     };
     set_variable(context, &world.may("ada"), again).await.unwrap();
     texts[1].1 = "value of TF_VAR_b, again".into();

@@ -45,10 +45,10 @@ async fn a_stale_save_is_refused_with_what_changed_and_overwrites_nothing() {
     save(&world, version + 1, Page::Behavior(Behavior { autodeploy: true, ..behavior() })).await.unwrap();
     let before = world.stack().await;
     let stale = save(&world, version, details("Mine")).await;
-    let changed = vec!["Autodeploy".to_owned(), "Name".to_owned()];
+    let changed = vec!["Autodeploy (now on)".to_owned(), "Name (now Renamed)".to_owned()];
     assert_eq!(stale, Err(Problem::Stale { changed, version: version + 2 }));
     let stale = save(&world, version + 1, Page::Behavior(behavior())).await;
-    assert_eq!(stale, Err(Problem::Stale { changed: vec!["Autodeploy".into()], version: version + 2 }));
+    assert_eq!(stale, Err(Problem::Stale { changed: vec!["Autodeploy (now on)".into()], version: version + 2 }));
     assert_eq!(world.stack().await, before);
     assert_eq!(world.activity().await[0].outcome, Outcome::Refused);
 }
