@@ -314,7 +314,7 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         store,
         vault,
         clock: Clock::System,
-        ids: Ids::Random,
+        ids: Ids::random(),
         work: Arc::new(Notify::new()),
         poll: Arc::new(Notify::new()),
         fetching: Fetching::default(),

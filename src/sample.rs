@@ -100,7 +100,7 @@ const BROKEN: Change = Change {
     hours_ago: 2,
 };
 
-/// Makes the sample, once; a sample that is there is left alone.
+/// Makes the sample, once; a sample that is there is left alone, and one that was cut off is made whole.
 pub async fn seed(context: Context) {
     if let Err(error) = make(&context).await {
         tracing::error!("cannot make the sample: {error:#}");
@@ -126,12 +126,6 @@ async fn make(context: &Context) -> anyhow::Result<()> {
     if done.exists() {
         return Ok(());
     }
-    let begun = context.config.data.join("sample.begun");
-    if begun.exists() {
-        let data = context.config.data.display();
-        bail!("the sample in {data} was begun and not finished. Remove the data folder and start again");
-    }
-    std::fs::write(&begun, "").context("cannot note that the sample is begun")?;
     let place = place(context).await?;
     let viewer = Viewer::everywhere("the sample", Role::Administrator);
     let everywhere = permit(&viewer, &StackId::new("")).map_err(|_| anyhow::anyhow!("the sample has no right"))?;
@@ -141,10 +135,12 @@ async fn make(context: &Context) -> anyhow::Result<()> {
     if let Some(github) = &place.github {
         github.connect(context, &viewer).await?;
     }
-    let id = add_repository(context, &everywhere, &place.address).await.map_err(told)?;
+    let id = add_repository(context, &everywhere, &place.address).await.map_err(said)?;
     let stack = StackId::new(STACK);
     let Ok(permission) = permit::<CreateStack>(&viewer, &stack) else { bail!("the sample may not make its stack") };
-    create_stack(context, &permission, &id, settings().await, true).await.map_err(told)?;
+    if context.store.read().await?.stack(&stack).await?.is_none() {
+        create_stack(context, &permission, &id, settings().await, true).await.map_err(said)?;
+    }
 
     for change in [&MERGED, &NEWEST] {
         place.push(context, change).await?;
@@ -161,11 +157,10 @@ async fn make(context: &Context) -> anyhow::Result<()> {
         }
     }
     fetched(context, &id).await?;
-    std::fs::write(done, "").context("cannot note that the sample is made")?;
-    std::fs::remove_file(begun).context("cannot note that the sample is made")
+    std::fs::write(done, "").context("cannot note that the sample is made")
 }
 
-fn told(problem: Problem) -> anyhow::Error {
+fn said(problem: Problem) -> anyhow::Error {
     anyhow::anyhow!("{}", problem.sentence())
 }
 
@@ -191,9 +186,12 @@ async fn place(context: &Context) -> anyhow::Result<Place> {
 }
 
 impl Place {
-    /// Adds a commit, as a push would.
+    /// Adds a commit, as a push would; one that is there is not added again.
     async fn push(&self, context: &Context, change: &Change) -> anyhow::Result<()> {
-        push(context, &self.folder, change).await?;
+        let subjects = git(&self.folder, &["log", "--branches", "--format=%s"], None).await?;
+        if !subjects.lines().any(|subject| subject == change.subject) {
+            push(context, &self.folder, change).await?;
+        }
         match &self.github {
             Some(github) => github.notice(change.author).await,
             None => Ok(()),
@@ -223,7 +221,7 @@ async fn settings() -> Settings {
 }
 
 async fn fetched(context: &Context, repository: &RepositoryId) -> anyhow::Result<()> {
-    fetch(context, repository).await.map_err(told)?;
+    fetch(context, repository).await.map_err(said)?;
     Ok(())
 }
 
@@ -255,20 +253,22 @@ async fn push(context: &Context, repository: &Path, change: &Change) -> anyhow::
     for (path, text) in change.files {
         stream += &format!("M 100644 inline {path}\n{}", data(text));
     }
-    git(repository, &["fast-import", "--quiet"], Some(&stream)).await
+    git(repository, &["fast-import", "--quiet"], Some(&stream)).await.map(|_| ())
 }
 
 fn data(text: &str) -> String {
     format!("data {}\n{text}\n", text.len())
 }
 
-async fn git(repository: &Path, arguments: &[&str], input: Option<&str>) -> anyhow::Result<()> {
+/// Runs Git on the bare repository, whatever a person's own configuration says; its answer.
+async fn git(repository: &Path, arguments: &[&str], input: Option<&str>) -> anyhow::Result<String> {
     std::fs::create_dir_all(repository).with_context(|| format!("cannot make {}", repository.display()))?;
     let mut child = Command::new("git")
         .args(arguments)
         .current_dir(repository)
+        .envs([("GIT_DIR", "."), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null")])
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -280,5 +280,5 @@ async fn git(repository: &Path, arguments: &[&str], input: Option<&str>) -> anyh
     if !output.status.success() {
         bail!("git {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

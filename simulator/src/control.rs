@@ -32,7 +32,7 @@ pub fn router() -> Router<Simulator> {
         .route("/version", get(version))
         .route("/users", post(people::user))
         .route("/repositories", post(pulls::repository))
-        .route("/repositories/{owner}/{name}", delete(pulls::delete))
+        .route("/repositories/{owner}/{name}", get(pulls::known).delete(pulls::delete))
         .route("/repositories/{owner}/{name}/collaborators/{login}", put(people::collaborator))
         .route("/repositories/{owner}/{name}/notice", post(pulls::notice))
         .route("/repositories/{owner}/{name}/forks", post(pulls::fork))

@@ -76,7 +76,11 @@ pub fn PullName(
     };
     view! {
         <Icon name="branch" />
-        <a href=pull.address.clone() rel="external">{format!("{} #{}", pull.title, pull.number)}</a>
+        <a href=pull.address.clone() rel="external">
+            {format!("{} #{}", pull.title, pull.number)}
+            <span class="hidden">" on GitHub"</span>
+            <Icon name="external" />
+        </a>
         " "
         <span class="chip">{chip}</span>
     }

@@ -204,7 +204,7 @@ fn newer(facts: &Facts) -> Condition {
                 "Its commit {commit} is older than the stack's current commit {current}: {} behind it.",
                 commits(*by)
             ),
-            "It is deployed already. To go back on purpose, set the stack's current commit.",
+            "The current commit contains it. To go back to it on purpose, set the stack's current commit.",
         ),
         Relation::Diverged { missing } => fails(
             name,

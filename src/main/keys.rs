@@ -75,7 +75,7 @@ async fn rotate(mut config: Config) -> anyhow::Result<()> {
     let counts = rotate_keys(&store, &vault, None).await?;
     let plans = sealed_plan::rotate(&vault, &config.workspaces()).context("cannot seal the plans that wait")?;
     let clock = Clock::System;
-    record(&store, &counts, Ids::Random.next(clock.now()), clock.now()).await?;
+    record(&store, &counts, Ids::random().next(clock.now()), clock.now()).await?;
     store.close().await;
     let filed = keys.end_rotation()?;
     println!("Sealed anew with the new key: {}; and {plans} plans that wait.", summary(&counts));

@@ -37,6 +37,7 @@ pub fn bubblewrap() -> bool {
 
 /// One Headway with its data folder.
 pub struct Headway {
+    subcommand: String,
     child: Child,
     pub url: String,
     pub data: TempDir,
@@ -63,7 +64,8 @@ impl Headway {
         }
         environment.push(("HEADWAY_SANDBOX_WRITE".into(), shared.path().to_str().unwrap().into()));
         let (child, url, link) = spawn(subcommand, data.path(), &environment);
-        let headway = Self { child, url, data, shared, client: browser(), environment };
+        let subcommand = subcommand.to_owned();
+        let headway = Self { subcommand, child, url, data, shared, client: browser(), environment };
         if let Some(link) = link {
             headway.welcome(&headway.client, &link, "operator").await;
         }
@@ -102,7 +104,7 @@ impl Headway {
 
     /// Starts anew on the same data folder; the link that it prints when nobody manages it.
     pub fn start_again(&mut self) -> Option<String> {
-        let (child, url, link) = spawn("serve", self.data.path(), &self.environment);
+        let (child, url, link) = spawn(&self.subcommand, self.data.path(), &self.environment);
         self.child = child;
         self.url = url;
         link

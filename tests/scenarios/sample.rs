@@ -3,6 +3,7 @@
 use crate::headway::{Headway, program, terraform};
 use crate::page::card;
 use std::process::Command;
+use std::time::Duration;
 
 #[tokio::test]
 async fn the_sample_shows_the_rule_and_can_be_promoted() {
@@ -33,6 +34,29 @@ async fn the_sample_shows_the_rule_and_can_be_promoted() {
     let tracked = headway.press(&proposed, "promote_run").await.path;
     headway.until_state(&tracked, "finished").await.says("warming the cache, step 3 of 3").says("1 added");
     headway.page("/").await.says("Add a cache to the private subnet");
+}
+
+#[tokio::test]
+async fn a_sample_that_was_cut_off_is_made_whole() {
+    if !terraform() {
+        return;
+    }
+    let mut headway = Headway::start_with("demo", &[]).await;
+    for pause in [0, 30, 100, 300, 900] {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        headway.end("-KILL");
+        headway.start_again();
+    }
+    let shows_the_rule = |page: &crate::page::Page| {
+        let text = page.text();
+        text.matches("Cannot be promoted").count() == 3 && text.contains("Review and promote")
+    };
+    headway.until("/stack/network/proposed", "its four branches", shows_the_rule).await;
+    headway.until("/stack/network", "its deployment", |page| page.text().contains("4 to add")).await;
+    headway.end("-TERM");
+    headway.start_again();
+    let page = headway.until("/stack/network/proposed", "its four branches", shows_the_rule).await;
+    assert_eq!(page.runs().len(), 4, "nothing is made twice: {}", page.text());
 }
 
 #[tokio::test]

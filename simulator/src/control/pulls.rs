@@ -26,6 +26,11 @@ pub async fn repository(State(simulator): State<Simulator>, Json(new): Json<NewR
     done(about(&simulator, &made))
 }
 
+/// A repository that is there.
+pub async fn known(State(simulator): State<Simulator>, Path((owner, name)): Path<(String, String)>) -> Done {
+    done(about(&simulator, &find(&simulator, &owner, &name)?))
+}
+
 fn about(simulator: &Simulator, repository: &Repository) -> Value {
     let (home, name) = (&simulator.home, repository.full_name());
     json!({
@@ -206,6 +211,15 @@ pub async fn open(
     let heads = git::heads(&simulator.folder(&head)).await.map_err(failed)?;
     let sha =
         heads.get(branch).cloned().ok_or_else(|| Failure::invalid(vec!["head: there is no such branch".into()]))?;
+    let target = new.base.clone().unwrap_or_else(|| base.default_branch.clone());
+    let is_open = |pull: &Pull| {
+        pull.state == "open"
+            && (pull.repository, pull.head_repository) == (base.id, Some(head.id))
+            && (pull.head.as_str(), &pull.base) == (branch, &target)
+    };
+    if simulator.look(|world| world.pulls.iter().any(is_open)) {
+        return Err(Failure::invalid(vec![format!("A pull request already exists for {from}:{branch}.")]));
+    }
     let pull = simulator.change(|world| {
         let author = new.author.clone().unwrap_or_else(|| from.to_owned());
         world.user(&author);
@@ -221,7 +235,7 @@ pub async fn open(
             closed_at: None,
             merge_commit: None,
             draft: new.draft,
-            base: new.base.clone().unwrap_or_else(|| base.default_branch.clone()),
+            base: target,
             head: branch.to_owned(),
             head_repository: Some(head.id),
             head_sha: sha,

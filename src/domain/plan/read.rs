@@ -27,7 +27,7 @@ pub enum PlanError {
         column: usize,
     },
     /// Its format is not one that can be read.
-    #[error("the plan has format {0}, and only 1.x can be read: use Terraform 1.1 or newer, or OpenTofu")]
+    #[error("the plan has format {0}, and only 1.x can be read, which Terraform 1.1 to 1.x and OpenTofu write")]
     Version(String),
     /// Planning ended with an error: the plan is not whole.
     #[error("the plan is not whole: planning ended with an error")]

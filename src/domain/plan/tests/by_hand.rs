@@ -40,11 +40,11 @@ fn a_text_that_is_no_whole_plan_of_format_1_is_refused() {
         ),
         (
             r#"{"format_version": "0.2", "planned_values": {}}"#,
-            "the plan has format 0.2, and only 1.x can be read: use Terraform 1.1 or newer, or OpenTofu",
+            "the plan has format 0.2, and only 1.x can be read, which Terraform 1.1 to 1.x and OpenTofu write",
         ),
         (
             r#"{"format_version": "2.0", "planned_values": 2}"#,
-            "the plan has format 2.0, and only 1.x can be read: use Terraform 1.1 or newer, or OpenTofu",
+            "the plan has format 2.0, and only 1.x can be read, which Terraform 1.1 to 1.x and OpenTofu write",
         ),
         (
             r#"{"format_version": "1.2", "planned_values": {}, "errored": true}"#,
