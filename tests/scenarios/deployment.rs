@@ -39,6 +39,29 @@ async fn a_proposed_run_becomes_a_deployment() {
 }
 
 #[tokio::test]
+async fn a_large_plan_comes_a_page_at_a_time() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let many = "resource \"terraform_data\" \"many\" {\n  count = 120\n}\noutput \"last\" { value = 1 }\n";
+    let (headway, stack) = Headway::with_network(&repository).await;
+    repository.branch("many", "main", "Make many things", &[("many.tf", many)]);
+    headway.sync(&stack).await;
+    let run = headway.proposed(&stack, "many").await;
+    headway.until_state(&run, "finished").await;
+    let first = headway.page(&format!("{run}/changes")).await;
+    // The first thing, a hundred and twenty, and an output.
+    first.says("Changes 1 to 100 of 122").says("many[98]").lacks("many[99]").lacks("Outputs");
+    assert!(first.html.contains(&format!("href=\"{run}/changes?from=100\"")), "{}", first.html);
+    let last = headway.page(&format!("{run}/changes?from=100")).await;
+    last.says("Changes 101 to 122 of 122").says("many[99]").says("Outputs").says("First changes").lacks("Next changes");
+    for odd in ["122", "99999999999999999999", "-1", "x"] {
+        headway.page(&format!("{run}/changes?from={odd}")).await.has_status(200).says("Changes 1 to 100 of 122");
+    }
+}
+
+#[tokio::test]
 async fn with_autodeploy_a_promotion_is_applied_at_once_and_a_later_push_that_would_undo_it_waits() {
     if !terraform() {
         return;

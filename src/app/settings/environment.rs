@@ -142,18 +142,20 @@ fn row(
             </td>
             <td>{phases}</td>
             <td><Ago at=variable.updated_at now /></td>
-            <td class="actions">
-                <a class="button" data-kind="quiet" href=change aria-label=format!("Change {}", variable.name)>
-                    "Change"
-                </a>
-                <ActionForm action=remove>
-                    <input type="hidden" name="stack" value=stack />
-                    <input type="hidden" name="name" value=variable.name />
-                    <button class="button" data-kind="quiet" type="submit" aria-label=label disabled=move || remove.pending().get()>
-                        <Icon name="cross" />
-                        "Remove"
-                    </button>
-                </ActionForm>
+            <td>
+                <div class="actions">
+                    <a class="button" data-kind="quiet" href=change aria-label=format!("Change {}", variable.name)>
+                        "Change"
+                    </a>
+                    <ActionForm action=remove>
+                        <input type="hidden" name="stack" value=stack />
+                        <input type="hidden" name="name" value=variable.name />
+                        <button class="button" data-kind="quiet" type="submit" aria-label=label disabled=move || remove.pending().get()>
+                            <Icon name="cross" />
+                            "Remove"
+                        </button>
+                    </ActionForm>
+                </div>
             </td>
         </tr>
     }
