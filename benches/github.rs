@@ -1,4 +1,5 @@
-//! How soon GitHub is answered, and how soon something comes of it: `cargo xtask bench`.
+//! How soon GitHub is answered, how soon something comes of it, and how soon a page has what a run prints: `cargo xtask
+//! bench`.
 //!
 //! Every number stands beside a yardstick of the same run, because machines differ and are noisy.
 #![expect(clippy::unwrap_used, reason = "a measurement may panic")]
@@ -20,7 +21,7 @@ use serde_json::json;
 use sha2::Sha256;
 use simulated::{Simulated, buttons};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How many deliveries come at once.
 const BURST: usize = 1000;
@@ -48,6 +49,7 @@ async fn main() {
     // The clicks first: each changes the checks of every branch, and GitHub takes few writes a minute.
     report("click to tracked run", &clicks(&github).await);
     report("push to terraform started", &pushes(&github).await);
+    report("line printed to the page that shows it", &lines(&github).await);
 }
 
 fn report(what: &str, times: &[Duration]) {
@@ -129,6 +131,41 @@ async fn pushes(github: &Simulated) -> Vec<Duration> {
         github.headway.until_state(&run, "finished").await;
     }
     github.headway.use_engine(&github.stack, "").await;
+    times
+}
+
+/// From the moment at which a program prints a line to the one at which a page that listens has read it.
+async fn lines(github: &Simulated) -> Vec<Duration> {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("[ \"$1\" = plan ] && for n in $(seq {}); do sleep 0.13; date +'stamp %s%N'; done", TIMES * 2);
+    let engine = headway::engine_before(folder.path(), &script);
+    let (headway, stack) = (&github.headway, github.stack.as_str());
+    headway.use_engine(stack, &engine).await;
+    let run = headway.form(stack, "trigger_run", &[("stack", "network")]).await.path;
+    let id = run.rsplit('/').next().unwrap();
+    let address = format!("{}/events?stack=network&run={id}", headway.url);
+    let mut stream = headway.client().get(address).send().await.unwrap();
+    let page = headway.until(&run, "its first lines", |page| page.text().contains("stamp ")).await;
+    let position = page.html.split("/log/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let mut times = Vec::new();
+    let mut next = page.text().matches("stamp ").count();
+    while next < TIMES * 2 {
+        let news = stream.chunk().await.unwrap().unwrap();
+        if !String::from_utf8_lossy(&news).contains("event: log") {
+            continue;
+        }
+        let from = next.to_string();
+        let fields = [("stack", "network"), ("run", id), ("position", &position), ("from", &from)];
+        let (_, log) = headway.call("log", &fields).await;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let text = log["lines"].to_string();
+        for stamp in text.split("stamp ").skip(1) {
+            let printed: String = stamp.chars().take_while(char::is_ascii_digit).collect();
+            times.push(now.saturating_sub(Duration::from_nanos(printed.parse().unwrap())));
+            next += 1;
+        }
+    }
+    headway.use_engine(stack, "").await;
     times
 }
 
