@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinSet;
 
 /// The longest wait between two tries of a repository that cannot be reached.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
@@ -140,19 +141,26 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 }
 
 /// The poller: fetches every repository that is due, until it is dropped.
+///
+/// A repository whose fetch is still on the way is left alone, and keeps no other one waiting.
 pub async fn poll(context: Context) {
+    let mut fetches = JoinSet::new();
+    let mut on_the_way = BTreeMap::new();
     loop {
+        while let Some(ended) = fetches.try_join_next_with_id() {
+            on_the_way.remove(&ended.map_or_else(|failed| failed.id(), |(id, ())| id));
+        }
         match due(&context).await {
-            Ok(repositories) => {
-                let mut fetches = tokio::task::JoinSet::new();
+            Ok(mut repositories) => {
+                repositories.retain(|repository| !on_the_way.values().any(|fetched| fetched == repository));
                 for repository in repositories {
-                    let context = context.clone();
-                    fetches.spawn(async move {
+                    let (context, fetched) = (context.clone(), repository.clone());
+                    let task = fetches.spawn(async move {
                         // A repository that cannot be reached has been noted and logged; there is nobody else to tell.
-                        let _ = fetch(&context, &repository).await;
+                        let _ = fetch(&context, &fetched).await;
                     });
+                    on_the_way.insert(task.id(), repository);
                 }
-                fetches.join_all().await;
             }
             Err(error) => tracing::error!(?error, "cannot tell which repositories are due"),
         }

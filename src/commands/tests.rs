@@ -5,6 +5,7 @@
 mod activity;
 mod clean;
 mod environment;
+mod fetches;
 mod history;
 mod kept;
 mod keys;
