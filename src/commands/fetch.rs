@@ -64,9 +64,11 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
             let mut started = Vec::new();
             for stack in stacks {
                 match receive_push(context, &stack.id, &heads).await {
-                    // Deleted a moment ago; the others still want to know.
+                    Ok(runs) => started.extend(runs.into_iter().map(|run| (stack.id.clone(), run))),
+                    // Deleted a moment ago.
                     Err(Problem::NotFound(_)) => {}
-                    received => started.extend(received?.into_iter().map(|run| (stack.id.clone(), run))),
+                    // The others still want to know; this one is told again by the next fetch.
+                    Err(problem) => tracing::error!(stack.id = %stack.id, ?problem, "cannot answer a push"),
                 }
             }
             *begun = Some(begins);

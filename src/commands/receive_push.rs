@@ -5,7 +5,7 @@
 //!
 //! A stack remembers the heads it has answered. Whoever tells it of heads, the poller or a person who pressed Sync, and
 //! however often, each push is answered once. What comes while the queue is full is answered with what the branch has by
-//! the time there is room.
+//! the time there is room, and a commit that cannot be kept is tried again; neither keeps another branch waiting.
 
 use super::propose::{Heads, is_awaited, leave, retire, start_proposed, supersede};
 use super::track::{NewTracked, moved, start_tracked};
@@ -32,13 +32,15 @@ enum Push {
     Unrelated,
     /// It points elsewhere, and files of the stack changed.
     Moved(String, Commit),
+    /// It points to a commit that cannot be kept for a run, for this reason.
+    Unread(String, Problem),
 }
 
 impl Push {
     /// The branch whose head it moved.
     fn branch(&self) -> Option<&str> {
         match self {
-            Self::Moved(branch, _) => Some(branch),
+            Self::Moved(branch, _) | Self::Unread(branch, _) => Some(branch),
             Self::Deleted(_) | Self::Unrelated => None,
         }
     }
@@ -55,7 +57,7 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         if answered == *heads {
             return Ok(Vec::new());
         }
-        let pushes = pushes(context, &stack, &answered, heads).await?;
+        let pushes = pushes(context, &stack, &answered, heads).await;
 
         let mut writing = context.store.write().await?;
         let stack = take_stack(&mut writing, id).await?;
@@ -67,8 +69,9 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
         for push in pushes {
             let branch = push.branch().map(str::to_owned);
             match (answer(context, &mut writing, &stack, push, &answered, heads).await, branch) {
-                (Err(Problem::Refused(refusal)), Some(branch)) if matches!(*refusal, Refusal::QueueFull { .. }) => {
-                    tracing::info!(stack.id = %stack.id, branch, "the queue is full: a push waits for its answer");
+                (Err(Problem::Refused(refusal)), Some(branch)) if may_pass(&refusal) => {
+                    let reason = refusal.reason();
+                    tracing::warn!(stack.id = %stack.id, branch, reason, "a push waits for its answer");
                     match answered.get(&branch) {
                         Some(before) => now_answered.insert(branch, before.clone()),
                         None => now_answered.remove(&branch),
@@ -88,7 +91,7 @@ pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Res
     Err(Problem::refused(Refusal::Overtaken))
 }
 
-async fn pushes(context: &Context, stack: &Stack, answered: &Heads, heads: &Heads) -> Result<Vec<Push>, Problem> {
+async fn pushes(context: &Context, stack: &Stack, answered: &Heads, heads: &Heads) -> Vec<Push> {
     let mut pushes = Vec::new();
     for branch in answered.keys().filter(|branch| !heads.contains_key(*branch)) {
         pushes.push(Push::Deleted(branch.clone()));
@@ -112,12 +115,21 @@ async fn pushes(context: &Context, stack: &Stack, answered: &Heads, heads: &Head
                 .and_then(|(history, tracked)| history.merge_base(tracked, head)),
         };
         pushes.push(if changed(context, stack, &files, from.as_ref(), head).await {
-            Push::Moved(branch.clone(), context.commit(stack, head).await?)
+            match context.commit(stack, head).await {
+                Ok(commit) => Push::Moved(branch.clone(), commit),
+                // The other branches have their answers all the same.
+                Err(problem) => Push::Unread(branch.clone(), problem),
+            }
         } else {
             Push::Unrelated
         });
     }
-    Ok(pushes)
+    pushes
+}
+
+/// Whether what stands in the way of one branch's answer may be gone the next time, and leaves the others alone.
+fn may_pass(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::QueueFull { .. } | Refusal::CommitGone { .. })
 }
 
 /// Whether files of the stack differ between two commits; when that cannot be told, they do.
@@ -147,6 +159,7 @@ async fn answer(
 ) -> Result<Option<RunId>, Problem> {
     match push {
         Push::Unrelated => Ok(None),
+        Push::Unread(_, problem) => Err(problem),
         Push::Deleted(branch) => {
             let unawaited = |run: &Run| !is_awaited(stack, heads, &branch, &run.commit.hash);
             let note = format!("The branch {branch} was deleted.");
