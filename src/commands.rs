@@ -259,10 +259,11 @@ async fn take_stack(writing: &mut Writing, id: &StackId) -> Result<Stack, Proble
     writing.take_stack(id).await?.ok_or(Problem::NotFound(Thing::Stack))
 }
 
-/// Refuses when as many runs of a stack that this transaction has taken are open as may be.
-async fn room_for_one(context: &Context, writing: &mut Writing, stack: &Stack) -> Result<(), Problem> {
+/// Refuses when as many runs of a stack that this transaction has taken are open as may be, although `leaving` of them are
+/// about to end.
+async fn room_for_one(context: &Context, writing: &mut Writing, stack: &Stack, leaving: usize) -> Result<(), Problem> {
     let limit = context.config.limits.queue;
-    let open = writing.open_runs(&stack.id).await?;
+    let open = writing.open_runs(&stack.id).await?.saturating_sub_unsigned(leaving as u64);
     if open < limit { Ok(()) } else { Err(Problem::refused(Refusal::QueueFull { limit })) }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::run::{Previous, Run};
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
 use crate::domain::{Commit, CommitHash, RunId};
-use crate::store::{NewRun, Writing};
+use crate::store::{NewRun, Reading, Writing};
 use std::collections::BTreeMap;
 
 /// The branches of a repository, and where they point.
@@ -52,8 +52,11 @@ pub(super) async fn start_proposed(
     if stack.disabled {
         return Err(Problem::refused(Refusal::Disabled));
     }
-    supersede(context, writing, stack, branch, &commit.hash, retry_of.as_ref()).await?;
-    room_for_one(context, writing, stack).await?;
+    let superseded = superseded(writing, stack, branch, &commit.hash, retry_of.as_ref()).await?;
+    // Those that wait end at once and make room. Without room nothing may end: it would be for a run that never came.
+    let waiting = superseded.iter().filter(|run| matches!(run.state, RunState::Queued | RunState::Ready)).count();
+    room_for_one(context, writing, stack, waiting).await?;
+    end_superseded(context, writing, &superseded, branch, &commit.hash).await?;
     let now = context.now();
     Ok(writing
         .add_run(&NewRun {
@@ -71,22 +74,48 @@ pub(super) async fn start_proposed(
         .await?)
 }
 
-/// Retires the branch's runs that a run of this commit takes the place of.
+/// Retires the branch's runs that a plan of this commit, which another branch has already, takes the place of.
 pub(super) async fn supersede(
     context: &Context,
     writing: &mut Writing,
     stack: &Stack,
     branch: &str,
     commit: &CommitHash,
-    retry_of: Option<&RunId>,
 ) -> Result<(), Problem> {
-    let heads = writing.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
-    let note = format!("Superseded by {} on {branch}.", commit.short());
+    let runs = superseded(writing, stack, branch, commit, None).await?;
+    end_superseded(context, writing, &runs, branch, commit).await
+}
+
+/// The branch's runs that a run of this commit takes the place of.
+async fn superseded(
+    reading: &mut Reading,
+    stack: &Stack,
+    branch: &str,
+    commit: &CommitHash,
+    retry_of: Option<&RunId>,
+) -> Result<Vec<Run>, Problem> {
+    let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
     // Planned once more, an old commit is no newer push: what plans another one goes on.
     let by_a_push = retry_of.is_none();
-    let superseded =
-        |run: &Run| run.commit.hash == *commit || (by_a_push && !is_awaited(stack, &heads, branch, &run.commit.hash));
-    retire(context, writing, stack, branch, &note, superseded).await
+    let mut runs = reading.open_proposed(&stack.id, branch).await?;
+    runs.retain(|run| {
+        run.commit.hash == *commit || (by_a_push && !is_awaited(stack, &heads, branch, &run.commit.hash))
+    });
+    Ok(runs)
+}
+
+async fn end_superseded(
+    context: &Context,
+    writing: &mut Writing,
+    runs: &[Run],
+    branch: &str,
+    commit: &CommitHash,
+) -> Result<(), Problem> {
+    let note = format!("Superseded by {} on {branch}.", commit.short());
+    for run in runs {
+        end_unawaited(context, writing, run, &note).await?;
+    }
+    Ok(())
 }
 
 /// Whether another branch is at the commit, shares its plan, and so still waits for it.

@@ -185,14 +185,11 @@ async fn answer(
             Ok(Some(run.id))
         }
         Push::Moved(branch, commit) => {
-            if let Some(left) = answered.get(&branch) {
-                let note = format!("Superseded by {} on {branch}.", commit.hash.short());
-                leave(context, writing, stack, heads, &branch, left, &note).await?;
-            }
-            let mut detail = format!("{} on {branch}", commit.hash.short());
-            let (run, started) = match shared(writing, stack, &branch, &commit.hash, answered, heads).await? {
+            let hash = commit.hash.clone();
+            let mut detail = format!("{} on {branch}", hash.short());
+            let (run, started) = match shared(writing, stack, &branch, &hash, answered, heads).await? {
                 Some(run) => {
-                    supersede(context, writing, stack, &branch, &commit.hash, None).await?;
+                    supersede(context, writing, stack, &branch, &hash).await?;
                     detail.push_str(": planned already");
                     (run.id, None)
                 }
@@ -201,6 +198,10 @@ async fn answer(
                     (run.id.clone(), Some(run.id))
                 }
             };
+            if let Some(left) = answered.get(&branch) {
+                let note = format!("Superseded by {} on {branch}.", hash.short());
+                leave(context, writing, stack, heads, &branch, left, &note).await?;
+            }
             context.record(writing, &pusher(), Propose::NAME, Some(&stack.id), Some(&run), detail).await?;
             Ok(started)
         }

@@ -32,7 +32,7 @@ pub(super) async fn start_tracked(
     if stack.disabled {
         return Err(Problem::refused(Refusal::Disabled));
     }
-    room_for_one(context, writing, stack).await?;
+    room_for_one(context, writing, stack, 0).await?;
     let now = context.now();
     let added = writing
         .add_run(&NewRun {

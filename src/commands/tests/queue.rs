@@ -51,3 +51,33 @@ async fn pushes_to_a_full_queue_are_answered_with_the_newest_as_soon_as_there_is
     let again = world.push("two", None).await;
     assert_eq!(world.proposed("two").await.commit.hash, again);
 }
+
+#[tokio::test]
+async fn what_works_goes_on_while_the_push_that_takes_its_place_has_no_room() {
+    let world = narrow().await;
+    world.fetch().await;
+    for branch in ["one", "two"] {
+        world.push(branch, Some("main")).await;
+        world.to(&world.proposed(branch).await.id, RunState::Planning).await;
+    }
+    let (one, two) = (world.proposed("one").await, world.proposed("two").await);
+    for branch in ["one", "two"] {
+        world.push(branch, None).await;
+    }
+    assert_eq!(
+        (world.run(&one.id).await, world.run(&two.id).await),
+        (one.clone(), two.clone()),
+        "nothing came instead"
+    );
+
+    world.to(&one.id, RunState::Finished).await;
+    world.fetch().await;
+    let newer = world.proposed("one").await.id;
+    assert_ne!(newer, one.id);
+    assert_eq!(world.run(&two.id).await, two, "it still has no room");
+    world.to(&newer, RunState::Finished).await;
+    world.fetch().await;
+    let newer = world.proposed("two").await;
+    let note = world.run(&two.id).await.stop_requested_by;
+    assert_eq!(note, Some(format!("Superseded by {} on two.", newer.commit.hash.short())));
+}
