@@ -24,6 +24,8 @@ pub enum Cause {
     Moved,
     /// The folder belongs to another user of this machine.
     Ownership,
+    /// The repository lacks a part of its history.
+    Shallow,
     /// The repository holds objects that Git's check refuses.
     Damaged,
     /// The disk is full.
@@ -32,9 +34,13 @@ pub enum Cause {
     Other,
 }
 
+/// What Git says of each branch that it leaves out because the repository is shallow. It calls that a success.
+pub(super) const LEFT_OUT: &str = "shallow roots are not allowed to be updated";
+
 /// What Git says when it fails, in the order in which to look.
-const MARKS: [(&str, Cause); 38] = [
+const MARKS: [(&str, Cause); 39] = [
     ("No space left on device", Cause::Disk),
+    (LEFT_OUT, Cause::Shallow),
     ("dubious ownership", Cause::Ownership),
     ("Could not resolve host", Cause::Host),
     ("Name or service not known", Cause::Host),
@@ -95,7 +101,7 @@ impl Cause {
 /// Cuts a line of Git's to what fits into a sentence.
 fn shorten(line: &str) -> String {
     let mut text = line.trim();
-    for word in ["remote:", "error:", "fatal:", "ERROR:"] {
+    for word in ["remote:", "warning:", "error:", "fatal:", "ERROR:"] {
         text = text.strip_prefix(word).unwrap_or(text).trim_start();
     }
     let clean: String = text.chars().filter(|character| !character.is_control()).take(200).collect();
@@ -129,6 +135,10 @@ impl fmt::Display for Cause {
             Self::Ownership => {
                 "The repository's folder belongs to another user: give it to the user that Headway runs as, or use \
                  another address"
+            }
+            Self::Shallow => {
+                "The repository is a shallow clone, which lacks a part of its history: run `git fetch --unshallow` in it, \
+                 or use the address that it was cloned from"
             }
             Self::Damaged => "The repository holds objects that Git's check refuses: run `git fsck` in a clone of it",
             Self::Disk => "The disk that Headway keeps its copies on is full: make room on it",
@@ -164,6 +174,11 @@ mod tests {
                 "remote: Repository not found.\nfatal: repository 'https://github.com/a/b/' not found\n",
                 Cause::NotFound,
                 "Repository not found",
+            ),
+            (
+                "warning: rejected refs/heads/main because shallow roots are not allowed to be updated\n",
+                Cause::Shallow,
+                "rejected refs/heads/main because shallow roots are not allowed to be updated",
             ),
             ("warning: x\nfatal: the sky fell\n\nand more\n", Cause::Other, "the sky fell"),
             ("", Cause::Other, "nothing"),

@@ -3,6 +3,7 @@
 //! A fetch may be repeated at any time and repairs what a crash left behind; one mirror is fetched by one caller at a
 //! time. Pinned commits stay, whatever happens to the branches. A mirror knows no address and no credential.
 
+use super::cause::LEFT_OUT;
 use super::history::History;
 use super::program::{Ended, Git};
 use super::remote::Remote;
@@ -320,7 +321,7 @@ async fn initialize(folder: &Path) -> Result<(), GitError> {
 
 /// Takes a failure of a command that talks to the repository apart.
 fn reached(ended: Ended) -> Result<Ended, GitError> {
-    if ended.succeeded() {
+    if ended.succeeded() && !ended.messages.contains(LEFT_OUT) {
         return Ok(ended);
     }
     let (cause, detail) = Cause::read(&ended.messages);

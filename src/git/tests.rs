@@ -263,6 +263,22 @@ async fn what_cannot_be_reached_is_said_clearly() {
 }
 
 #[tokio::test]
+async fn a_shallow_clone_is_no_repository_without_branches() {
+    let world = World::new();
+    world.commit("first");
+    let second = world.commit("second");
+    let origin = format!("file://{}", world.origin.display());
+    run(world.folder.path(), &["clone", "--quiet", "--depth=1", &origin, "shallow"]);
+    let shallow = world.folder.path().join("shallow");
+    let error = world.mirror.fetch(&near(), shallow.to_str().unwrap(), None).await.unwrap_err();
+    assert!(matches!(error, GitError::Unreachable { cause: Cause::Shallow, .. }), "{error}");
+    assert!(error.to_string().contains("git fetch --unshallow"), "{error}");
+    run(&shallow, &["fetch", "--quiet", "--unshallow"]);
+    let fetched = world.mirror.fetch(&near(), shallow.to_str().unwrap(), None).await;
+    assert_eq!(fetched, Ok(heads([("main", &second)])));
+}
+
+#[tokio::test]
 async fn a_credential_is_sent_and_never_seen() {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
