@@ -8,7 +8,7 @@ use crate::mask::Masker;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -23,7 +23,7 @@ const MOST_OUTPUT: u64 = 256 * 1024 * 1024;
 const MESSAGES: usize = 16 * 1024;
 
 /// The variables that Git gets from Headway's own environment.
-const INHERITED: [&str; 16] = [
+const INHERITED: [&str; 11] = [
     "PATH",
     "HOME",
     "SSH_AUTH_SOCK",
@@ -35,12 +35,11 @@ const INHERITED: [&str; 16] = [
     "http_proxy",
     "NO_PROXY",
     "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH",
-    "CURL_CA_BUNDLE",
 ];
+
+/// By which name Git knows the certificate authorities, and the one that everything else reads: it stands for the first
+/// where that is not set.
+const AUTHORITIES: [(&str, &str); 2] = [("GIT_SSL_CAINFO", "SSL_CERT_FILE"), ("GIT_SSL_CAPATH", "SSL_CERT_DIR")];
 
 /// The variables that Git gets from here.
 const GIVEN: [(&str, &str); 11] = [
@@ -114,7 +113,7 @@ impl Git {
         let mut command = Command::new("git");
         command.env_clear().current_dir("/").process_group(0).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.envs(inherited(|name| std::env::var_os(name)));
         command.envs(GIVEN);
         let settings = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { command, settings, secrets: Vec::new(), action, limit: SHORT }
@@ -181,6 +180,14 @@ impl Git {
     }
 }
 
+/// What Git gets of an environment.
+fn inherited(look: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsString)> {
+    let set = |name: &str| look(name).filter(|value| !value.is_empty());
+    let plain = INHERITED.iter().filter_map(|name| Some((*name, look(name)?)));
+    let authorities = AUTHORITIES.iter().filter_map(|(git, others)| Some((*git, set(git).or_else(|| set(others))?)));
+    plain.chain(authorities).collect()
+}
+
 /// The process group of a running Git; ended with all its members unless it ended by itself.
 struct Group(Option<Pid>);
 
@@ -242,7 +249,8 @@ pub(super) fn scrub(text: &str, secrets: &[String]) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use super::{Git, GitError, scrub};
+    use super::{Git, GitError, inherited, scrub};
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     #[test]
@@ -251,6 +259,19 @@ mod tests {
         assert_eq!(scrub("fatal: s3cret at https://ann:x@host/a?", &secrets), "fatal: •••••• at https://***@host/a?");
         assert_eq!(scrub("ssh://git@host/a and ssh://a:b@host", &secrets), "ssh://git@host/a and ssh://***@host");
         assert_eq!(scrub("https://host/a@b", &secrets), "https://host/a@b");
+    }
+
+    #[test]
+    fn git_gets_the_authorities_by_the_names_it_reads() {
+        let given = |environment: &[(&str, &str)]| {
+            let environment: BTreeMap<_, _> = environment.iter().copied().collect();
+            let got = inherited(|name| environment.get(name).map(Into::into));
+            got.into_iter().map(|(name, value)| format!("{name}={}", value.display())).collect::<Vec<_>>()
+        };
+        assert_eq!(given(&[("SSL_CERT_FILE", "/f"), ("HOME", "/h")]), ["HOME=/h", "GIT_SSL_CAINFO=/f"]);
+        assert_eq!(given(&[("SSL_CERT_FILE", "/f"), ("GIT_SSL_CAINFO", "/g")]), ["GIT_SSL_CAINFO=/g"]);
+        assert_eq!(given(&[("SSL_CERT_DIR", "/d"), ("GIT_SSL_CAPATH", "")]), ["GIT_SSL_CAPATH=/d"]);
+        assert_eq!(given(&[("SSL_CERT_FILE", ""), ("CURL_CA_BUNDLE", "/c"), ("LD_PRELOAD", "x")]), [""; 0]);
     }
 
     #[tokio::test]
