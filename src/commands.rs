@@ -17,6 +17,7 @@ mod cut_log;
 pub mod delete_stack;
 pub mod discard;
 pub mod fetch;
+mod files;
 pub mod follow_pull_request;
 pub mod github_place;
 pub mod invite;

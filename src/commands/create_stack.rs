@@ -5,13 +5,13 @@
 
 use super::Context;
 use super::fetch::fetch;
+use super::files::{check_globs, tidy_glob};
 use super::save_settings::{differences, name_taken};
 use crate::domain::permission::{Action, CreateStack, Permit};
 use crate::domain::problem::{FieldProblem, Problem, Thing};
 use crate::domain::stack::{self, NAME_LIMIT, project_root, slug};
 use crate::domain::{RepositoryId, StackId};
 use crate::store::{NewStack, Repository, Settings};
-use globset::Glob;
 
 /// Makes the stack that the permit names.
 pub async fn create_stack(
@@ -98,11 +98,12 @@ pub(super) fn check_texts(settings: &mut Settings) -> Vec<FieldProblem> {
         Ok(root) => settings.project_root = root,
         Err(message) => problem("project_root", message),
     }
+    for glob in &mut settings.additional_globs {
+        *glob = tidy_glob(glob);
+    }
     tidy(&mut settings.additional_globs);
-    for glob in &settings.additional_globs {
-        if let Err(error) = Glob::new(glob) {
-            problem("additional_globs", format!("{glob:?} is not a glob: {}.", error.kind()));
-        }
+    if let Err(message) = check_globs(&settings.additional_globs) {
+        problem("additional_globs", message);
     }
     settings.engine_binary = settings.engine_binary.trim().to_owned();
     if !is_path_or_version(&settings.engine_binary) {

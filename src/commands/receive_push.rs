@@ -7,6 +7,7 @@
 //! however often, each push is answered once. What comes while the queue is full is answered with what the branch has by
 //! the time there is room, and a commit that cannot be kept is tried again; neither keeps another branch waiting.
 
+use super::files::Files;
 use super::propose::{Heads, is_awaited, leave, retire, start_proposed, supersede};
 use super::track::{NewTracked, moved, start_tracked};
 use super::{Context, find_stack, take_stack};
@@ -19,7 +20,6 @@ use crate::domain::run_state::RunState;
 use crate::domain::stack::Stack;
 use crate::domain::{Commit, CommitHash, RunId, StackId};
 use crate::store::{Reading, Writing};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 
 /// Who a run is started by when nobody pressed anything.
 pub const PUSH: &str = "a Git push";
@@ -249,60 +249,4 @@ fn may_serve(state: RunState) -> bool {
 /// Headway itself, which answers a push.
 fn pusher() -> Viewer {
     Viewer { from: PUSH.into(), ..Viewer::system() }
-}
-
-/// The files that belong to a stack: those under its project root and those its additional globs match.
-struct Files {
-    root: String,
-    additional: GlobSet,
-}
-
-impl Files {
-    fn of(stack: &Stack) -> Self {
-        Self::new(&stack.project_root, &stack.additional_globs)
-    }
-
-    fn new(root: &str, globs: &[String]) -> Self {
-        let mut additional = GlobSetBuilder::new();
-        for glob in globs {
-            // Settings are checked before they are saved, so every glob here parses.
-            if let Ok(glob) = Glob::new(glob) {
-                additional.add(glob);
-            }
-        }
-        Self { root: root.to_owned(), additional: additional.build().unwrap_or_default() }
-    }
-
-    fn contain(&self, path: &str) -> bool {
-        self.root.is_empty()
-            || path.strip_prefix(&self.root).is_some_and(|rest| rest.starts_with('/'))
-            || self.additional.is_match(path)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(root: &str, globs: &[&str]) -> Files {
-        Files::new(root, globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>().as_slice())
-    }
-
-    #[test]
-    fn files_of_a_stack_are_those_under_its_root_and_its_globs() {
-        let whole = files("", &[]);
-        assert!(whole.contain("main.tf") && whole.contain("a/b/c.txt"));
-        let network = files("stacks/network", &["modules/**", "*.auto.tfvars"]);
-        for (path, expected) in [
-            ("stacks/network/main.tf", true),
-            ("stacks/network/sub/main.tf", true),
-            ("stacks/network2/main.tf", false),
-            ("stacks/network", false),
-            ("modules/vpc/main.tf", true),
-            ("common.auto.tfvars", true),
-            ("README.md", false),
-        ] {
-            assert_eq!(network.contain(path), expected, "{path}");
-        }
-    }
 }

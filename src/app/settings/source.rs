@@ -46,7 +46,7 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
                 </datalist>
             </Field>
             <RootField root folders=view.configurations problem />
-            <Field name="additional_globs" label="Additional globs" hint="One a line, from the top of the repository: modules/**. A change to these files starts runs as well." problem>
+            <Field name="additional_globs" label="Additional globs" hint="One a line, from the top of the repository: a change to these files starts runs as well. A * stays inside one folder, ** goes through folders: modules/** or *.tfvars." problem>
                 <textarea
                     id="additional_globs"
                     name="additional_globs"

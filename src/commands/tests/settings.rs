@@ -74,6 +74,7 @@ async fn what_a_field_cannot_take_is_said_at_that_field() {
         (source("main", "nowhere", &[]), "project_root"),
         (source("main", "../up", &[]), "project_root"),
         (source("main", "network", &["a[b"]), "additional_globs"),
+        (source("main", "network", &["!docs/**"]), "additional_globs"),
         (Page::Vendor { vendor: Vendor::Terraform, engine_binary: "sh -c".into() }, "engine_binary"),
     ] {
         assert_eq!(fields(save(&world, before.version, page.clone()).await), [field], "{page:?}");
