@@ -128,7 +128,7 @@ impl Context {
 
     /// A repository's mirror.
     pub fn mirror(&self, repository: &RepositoryId) -> Mirror {
-        Mirror::at(self.config.mirrors().join(repository.as_str()))
+        Mirror::at(self.config.mirrors().join(repository.as_str()), self.config.fetch_limit)
     }
 
     /// The history in a repository's mirror; none when it cannot be read.

@@ -56,6 +56,9 @@ pub struct Config {
     /// How often repositories are fetched, in seconds.
     #[arg(long, env = "HEADWAY_FETCH_INTERVAL", default_value = "30", value_parser = seconds)]
     pub fetch_interval: Duration,
+    /// How long one fetch of a repository may take, in seconds; the first one brings its whole history.
+    #[arg(long, env = "HEADWAY_FETCH_LIMIT", default_value = "600", value_parser = seconds)]
+    pub fetch_limit: Duration,
     /// How many runs work at the same time.
     #[arg(long, env = "HEADWAY_WORKERS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: u16,

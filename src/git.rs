@@ -63,13 +63,16 @@ pub enum GitError {
     },
     /// Git took too long and was ended.
     #[error(
-        "Git did not finish {action} within {seconds} seconds and was ended: check the connection, then try again."
+        "Git did not finish {action} within {seconds} seconds and was ended: check the connection, then try again{}.",
+        setting.map_or_else(String::new, |setting| format!(", or raise the setting {setting}"))
     )]
     TimedOut {
         /// What it was doing.
         action: &'static str,
         /// How long it had.
         seconds: u64,
+        /// The setting that gives it longer.
+        setting: Option<&'static str>,
     },
     /// There is no `git` to run.
     #[error("The program `git` cannot be started ({0}). Install Git on the machine that Headway runs on.")]

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::fs;
 
-/// How long a fetch may take.
-const FETCH: Duration = Duration::from_mins(10);
+/// How long putting a mirror in order may take.
+const TIDYING: Duration = Duration::from_mins(10);
 /// How long asking for the branches may take.
 const PROBE: Duration = Duration::from_secs(30);
 /// How many folders are offered at most.
@@ -68,12 +68,13 @@ pub async fn probe(
 #[derive(Clone, Debug)]
 pub struct Mirror {
     folder: PathBuf,
+    fetch_limit: Duration,
 }
 
 impl Mirror {
-    /// The mirror in this folder, whether it is there yet or not.
-    pub fn at(folder: PathBuf) -> Self {
-        Self { folder }
+    /// The mirror in this folder, whether it is there yet or not. A fetch that takes longer than `fetch_limit` is ended.
+    pub fn at(folder: PathBuf, fetch_limit: Duration) -> Self {
+        Self { folder, fetch_limit }
     }
 
     /// Makes the mirror's branches those of the repository at `address`, and says where they stand.
@@ -95,7 +96,8 @@ impl Mirror {
                     "+refs/heads/*:refs/heads/*",
                 ])
                 .remote(&remote)
-                .limit(FETCH)
+                .limit(self.fetch_limit)
+                .raised_by("--fetch-limit")
         };
         reached(self.write(fetch).await?)?;
         self.pack_pins().await?;
@@ -121,7 +123,8 @@ impl Mirror {
             git.arguments(["--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head"])
                 .arguments(["--end-of-options", &remote.address, &wanted])
                 .remote(&remote)
-                .limit(FETCH)
+                .limit(self.fetch_limit)
+                .raised_by("--fetch-limit")
         };
         reached(self.write(fetch).await?)?;
         self.pin(commit).await
@@ -149,7 +152,7 @@ impl Mirror {
             // Gone for good, it cannot be pinned, and whoever needs it will say so.
             let _ = self.pin(commit).await;
         }
-        let gc = || self.git("putting the mirror in order").arguments(TIDY).limit(FETCH);
+        let gc = || self.git("putting the mirror in order").arguments(TIDY).limit(TIDYING);
         self.done(self.write(gc).await?, &[])?;
         let unneeded = kept.iter().filter(|name| {
             let pinned = name.strip_prefix(PINNED).and_then(CommitHash::parse);

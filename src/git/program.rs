@@ -105,6 +105,7 @@ pub(super) struct Git {
     secrets: Vec<String>,
     action: &'static str,
     limit: Duration,
+    setting: Option<&'static str>,
 }
 
 impl Git {
@@ -116,7 +117,7 @@ impl Git {
         command.envs(inherited(|name| std::env::var_os(name)));
         command.envs(GIVEN);
         let settings = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { command, settings, secrets: Vec::new(), action, limit: SHORT }
+        Self { command, settings, secrets: Vec::new(), action, limit: SHORT, setting: None }
     }
 
     /// Adds arguments.
@@ -139,6 +140,12 @@ impl Git {
     /// Changes the time limit.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Names the setting that the time limit is.
+    pub fn raised_by(mut self, setting: &'static str) -> Self {
+        self.setting = Some(setting);
         self
     }
 
@@ -172,7 +179,10 @@ impl Git {
         let (stdout, messages, status) = match ended {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => return Err(GitError::Unreadable(error.to_string())),
-            Err(_) => return Err(GitError::TimedOut { action: self.action, seconds: self.limit.as_secs() }),
+            Err(_) => {
+                let (action, seconds, setting) = (self.action, self.limit.as_secs(), self.setting);
+                return Err(GitError::TimedOut { action, seconds, setting });
+            }
         };
         group.left();
         let messages = scrub(&String::from_utf8_lossy(&messages), &self.secrets);

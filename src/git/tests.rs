@@ -13,6 +13,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// More than any checkout here holds, in bytes.
@@ -35,7 +36,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let origin = folder.path().join("origin");
         fs::create_dir(&origin).unwrap();
-        let mirror = Mirror::at(folder.path().join("mirrors/one"));
+        let mirror = Mirror::at(folder.path().join("mirrors/one"), Duration::from_mins(10));
         let world = Self { folder, origin, mirror };
         world.git(&["init", "--quiet", "--initial-branch=main"]);
         world
@@ -260,6 +261,16 @@ async fn what_cannot_be_reached_is_said_clearly() {
         assert!(matches!(world.mirror.fetch(&near(), address, None).await, Err(GitError::Address(_))));
         assert!(matches!(probe(&near(), address, None).await, Err(GitError::Address(_))));
     }
+}
+
+#[tokio::test]
+async fn a_fetch_that_takes_too_long_names_the_setting_that_gives_it_longer() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/a", listener.local_addr().unwrap());
+    let hasty = Mirror::at(world.mirror_folder(), Duration::from_secs(1));
+    let error = hasty.fetch(&near(), &address, None).await.unwrap_err().to_string();
+    assert!(error.contains("did not finish fetching") && error.contains("raise the setting --fetch-limit"), "{error}");
 }
 
 #[tokio::test]

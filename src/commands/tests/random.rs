@@ -10,6 +10,7 @@ use crate::runner::recover::recover;
 use crate::store::{Lease, NewStack, Repository};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One thing that happens; numbers choose among what there is.
 #[derive(Clone, Debug)]
@@ -357,7 +358,7 @@ fn the_rules_hold_whatever_happens_in_whatever_order() {
     let folder = tempfile::tempdir().unwrap();
     let (origin, commits) = history(folder.path());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let mirror = Mirror::at(folder.path().join("mirrors/mirror"));
+    let mirror = Mirror::at(folder.path().join("mirrors/mirror"), Duration::from_mins(10));
     runtime.block_on(mirror.fetch(&Outgoing::new(&[]), &origin.address(), None)).unwrap();
     let lives = std::cell::Cell::new(0);
     let configuration =
