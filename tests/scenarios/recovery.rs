@@ -133,11 +133,14 @@ async fn a_plan_that_waits_survives_a_restart() {
     let stack = headway.stack(&repository, "Network", &[]).await;
     let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
     headway.until_state(&run, "unconfirmed").await;
+    let port = |headway: &Headway| std::fs::read_to_string(headway.data.path().join("state.port")).unwrap();
+    let before = port(&headway);
     headway.end("-KILL");
     headway.start_again();
+    // The plan knows the state by its address.
+    assert_eq!(port(&headway), before);
     headway.until_state(&run, "unconfirmed").await;
     headway.press(&run, "confirm_run").await;
-    // The address of the state has another port now, and the plan was made with the old one.
     let done = headway.until_state(&run, "finished").await;
     done.says("Apply complete!");
     assert_eq!(std::fs::read_dir(headway.data.path().join("runs")).unwrap().count(), 0, "nothing is left of the run");
