@@ -289,7 +289,7 @@ pub async fn save_source(
     #[server(default)] additional_globs: String,
 ) -> Result<(), Problem> {
     use access::*;
-    let page = save_settings::Page::Source { tracked_branch, project_root, additional_globs: list(&additional_globs) };
+    let page = save_settings::Page::Source { tracked_branch, project_root, additional_globs: lines(&additional_globs) };
     save(&stack, version, page, "source").await
 }
 

@@ -64,6 +64,11 @@ pub fn list(text: &str) -> Vec<String> {
     text.split(['\n', ',']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
+/// One item a line.
+pub fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
 /// Has the browser keep a session.
 pub fn keep_session(context: &Context, secret: &str) -> Result<(), Problem> {
     set_cookie(session_cookie::keep(&context.config, secret))
