@@ -60,21 +60,25 @@ pub struct PullRequest {
 }
 
 impl PullRequest {
-    /// The branch under which its runs stand: its own, or for a fork, whose branch is not in the stack's repository, the
-    /// name by which GitHub keeps its commit there.
+    /// The branch under which its runs stand: its own, or for a fork, whose branch is not in the stack's repository, a name
+    /// that no branch can have.
     pub fn branch(&self) -> String {
         if self.fork { fork_branch(self.number) } else { self.head_branch.clone() }
     }
 }
 
-/// The name under which the commit of a fork's pull request is kept in the repository it is for.
+/// What the name of a fork's branch begins with. Git takes no space in the name of a branch, so that no branch of the
+/// repository is ever taken for a fork's.
+const FORK: &str = "pull request ";
+
+/// The name under which the runs of a fork's pull request stand.
 pub fn fork_branch(number: i64) -> String {
-    format!("pull/{number}/head")
+    format!("{FORK}{number}")
 }
 
 /// The number of the pull request from a fork whose runs stand under this branch.
 pub fn number_of_fork_branch(branch: &str) -> Option<i64> {
-    branch.strip_prefix("pull/")?.strip_suffix("/head")?.parse().ok()
+    branch.strip_prefix(FORK)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -84,7 +88,7 @@ mod tests {
     #[test]
     fn a_fork_branch_has_its_number_and_no_other_branch_does() {
         assert_eq!(number_of_fork_branch(&fork_branch(17)), Some(17));
-        for branch in ["main", "pull/x/head", "pull/17", "pulls/17/head"] {
+        for branch in ["main", "pull/17/head", "pull/17", "refs/pull/17/head", "pull-request-17"] {
             assert_eq!(number_of_fork_branch(branch), None, "{branch}");
         }
     }

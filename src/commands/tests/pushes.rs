@@ -239,3 +239,14 @@ async fn autoretry_plans_again_what_still_stands_and_nothing_else() {
     assert_eq!(world.proposed("failed").await.retry_of, None);
     assert_eq!(world.run(&failed.id).await.state, RunState::Finished);
 }
+
+#[tokio::test]
+async fn a_branch_called_like_github_keeps_a_pull_request_is_a_branch_like_any_other() {
+    let world = World::new().await;
+    world.push("pull/17/head", Some("main")).await;
+    let run = world.proposed("pull/17/head").await;
+    // Branches share one plan of a commit; with a fork they never do.
+    world.origin.point("topic", "pull/17/head");
+    world.fetch().await;
+    assert_eq!(world.runs(RunKind::Proposed).await, [run]);
+}

@@ -64,7 +64,7 @@ fn a_pull_request_of_a_fork_is_told_by_its_repository() {
     assert!(read(Value::Null).fork);
     let own = read(json!({ "id": 1 }));
     assert_eq!((own.branch(), own.updated_at.0), ("cache".to_owned(), 1_767_323_046_000));
-    assert_eq!(read(json!({ "id": 2 })).branch(), "pull/7/head");
+    assert_eq!(read(json!({ "id": 2 })).branch(), "pull request 7");
 }
 
 #[test]
