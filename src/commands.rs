@@ -19,6 +19,7 @@ pub mod discard;
 pub mod fetch;
 mod files;
 pub mod follow_pull_request;
+mod forget_repository;
 pub mod github_place;
 pub mod invite;
 pub mod judge;

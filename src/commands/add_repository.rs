@@ -67,6 +67,7 @@ async fn attempt(context: &Context, permit: &Permit<CreateStack>, address: &str)
             next_fetch_at: now,
             failures: 0,
             problem: None,
+            added_at: now,
         })
         .await?;
     if let Some(github) = super::github_place::repository_at(&mut writing, &repository.address).await? {

@@ -5,6 +5,7 @@
 
 use super::authenticate::milliseconds;
 use super::cut_log::cut_log;
+use super::forget_repository::forget_repositories;
 use super::{Context, fetch};
 use crate::config::limits::{EARLIER_SECRETS_FOR, Keep};
 use crate::domain::problem::Problem;
@@ -35,6 +36,8 @@ pub struct Cleaned {
     pub entries: u64,
     /// What secrets held before.
     pub secrets: u64,
+    /// Repositories that no stack uses any more.
+    pub repositories: u64,
     /// Pins of commits that no run needs any more.
     pub pins: u64,
     /// Sessions that were over, links that nobody followed, and access tokens that had ended.
@@ -46,7 +49,7 @@ pub async fn work(context: Context) {
     loop {
         match clean(&context).await {
             Ok(cleaned) if cleaned == Cleaned::default() => {}
-            Ok(Cleaned { logs, plans, states, deliveries, entries, secrets, pins, doors }) => {
+            Ok(Cleaned { logs, plans, states, deliveries, entries, secrets, repositories, pins, doors }) => {
                 tracing::info!(
                     logs,
                     plans,
@@ -54,6 +57,7 @@ pub async fn work(context: Context) {
                     deliveries,
                     entries,
                     secrets,
+                    repositories,
                     pins,
                     doors,
                     "removed what was kept long enough"
@@ -105,6 +109,7 @@ pub async fn clean(context: &Context) -> Result<Cleaned, Problem> {
     if let Keep::For(kept) = limits.keep_activity {
         cleaned.entries = cut_log(context, kept).await?;
     }
+    cleaned.repositories = forget_repositories(context).await?;
     if let Some(since) = before(context, limits.keep_commits) {
         cleaned.pins = unpin(context, since).await?;
     }

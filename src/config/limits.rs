@@ -13,6 +13,7 @@
 //! | the queue | [`Limits::queue`] runs a stack; then people are refused, and pushes wait unanswered |
 //! | logs and plans of ended runs | [`Limits::keep_logs`], [`Limits::keep_plans`] |
 //! | commits that no branch has | [`Limits::keep_commits`] after the last run of theirs |
+//! | repositories that no stack uses | a day after they were added; their credentials and mirrors go with them |
 //! | what secrets held before | [`EARLIER_SECRETS`] a stack, masked for [`EARLIER_SECRETS_FOR`] |
 //! | bodies of deliveries | [`Limits::keep_deliveries`] |
 //! | that a delivery came | [`Limits::keep_ledger`]; until then it is not believed twice, and a click on an older check not at all |

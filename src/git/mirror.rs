@@ -169,6 +169,19 @@ impl Mirror {
         Ok(count)
     }
 
+    /// Removes the mirror with everything in it, if it is there.
+    pub async fn remove(&self) -> Result<(), GitError> {
+        for folder in [self.unfinished(), self.folder.clone()] {
+            match fs::remove_dir_all(&folder).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(GitError::Unreadable(error.to_string()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The references of Headway's own: pinned commits, and heads of pull requests from forks.
     async fn kept(&self) -> Result<Vec<String>, GitError> {
         let git = self.git("listing pins").arguments(["for-each-ref", "--format=%(refname)", "refs/headway/"]);
@@ -257,13 +270,18 @@ impl Mirror {
             let _ = fs::remove_file(&head).await;
             return initialize(&self.folder).await;
         }
-        let mut name = self.folder.file_name().map(ToOwned::to_owned).unwrap_or_default();
-        name.push(".new");
-        let new = self.folder.with_file_name(name);
+        let new = self.unfinished();
         let _ = fs::remove_dir_all(&new).await;
         fs::create_dir_all(&new).await.map_err(unreadable)?;
         initialize(&new).await?;
         fs::rename(&new, &self.folder).await.map_err(unreadable)
+    }
+
+    /// Where the mirror is made.
+    fn unfinished(&self) -> PathBuf {
+        let mut name = self.folder.file_name().map(ToOwned::to_owned).unwrap_or_default();
+        name.push(".new");
+        self.folder.with_file_name(name)
     }
 
     /// Thousands of pins in files of their own would slow every fetch down.

@@ -23,6 +23,8 @@ pub struct Repository {
     pub failures: i64,
     /// Why the last fetch failed.
     pub problem: Option<String>,
+    /// When somebody last added it, or added it anew.
+    pub added_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -35,6 +37,7 @@ struct Row {
     next_fetch_at: Timestamp,
     failures: i64,
     problem: Option<String>,
+    added_at: Timestamp,
 }
 
 impl TryFrom<Row> for Repository {
@@ -50,6 +53,7 @@ impl TryFrom<Row> for Repository {
             next_fetch_at: row.next_fetch_at,
             failures: row.failures,
             problem: row.problem,
+            added_at: row.added_at,
         })
     }
 }
@@ -69,13 +73,23 @@ impl Reading {
         row.map(Repository::try_from).transpose()
     }
 
-    /// The repositories whose time has come: those that some stack uses, and those that were never fetched.
+    /// The repositories whose time has come: those that some stack uses, and those that were not fetched since they were
+    /// added.
     pub async fn repositories_due(&mut self, now: Timestamp) -> Result<Vec<Repository>> {
         let rows: Vec<Row> = on!(self, connection => sqlx::query_as(
             "select * from repository where next_fetch_at <= $1
-             and (fetched_at is null or exists (select 1 from stack where stack.repository_id = repository.id))
+             and (fetched_at is null or fetched_at < added_at or exists (select 1 from stack where stack.repository_id = repository.id))
              order by next_fetch_at, id"
         ).bind(now).fetch_all(connection).await)?;
+        rows.into_iter().map(Repository::try_from).collect()
+    }
+
+    /// The repositories that no stack uses and that nobody added since `before`.
+    pub async fn unused_repositories(&mut self, before: Timestamp) -> Result<Vec<Repository>> {
+        let rows: Vec<Row> = on!(self, connection => sqlx::query_as(
+            "select * from repository where added_at < $1
+             and not exists (select 1 from stack where stack.repository_id = repository.id) order by id"
+        ).bind(before).fetch_all(connection).await)?;
         rows.into_iter().map(Repository::try_from).collect()
     }
 }
@@ -85,13 +99,23 @@ impl Writing {
     pub async fn add_repository(&mut self, repository: &Repository) -> Result<Repository> {
         let heads = serde_json::to_string(&repository.heads).map_err(|_| StoreError::Unreadable("branch heads"))?;
         on!(self, connection => sqlx::query(
-            "insert into repository (id, address, credential, heads, next_fetch_at) values ($1, $2, $3, $4, $5)
+            "insert into repository (id, address, credential, heads, next_fetch_at, added_at)
+             values ($1, $2, $3, $4, $5, $6)
              on conflict (address) do update set credential = coalesce(excluded.credential, repository.credential),
-                 heads = excluded.heads, next_fetch_at = excluded.next_fetch_at"
+                 heads = excluded.heads, next_fetch_at = excluded.next_fetch_at, added_at = excluded.added_at"
         ).bind(&repository.id).bind(&repository.address).bind(&repository.credential).bind(heads)
-            .bind(repository.next_fetch_at)
+            .bind(repository.next_fetch_at).bind(repository.added_at)
             .execute(connection).await.map(|_| ()))?;
         self.repository_at(&repository.address).await?.ok_or(StoreError::Changed)
+    }
+
+    /// Removes a repository that no stack uses and that nobody added since `before`; whether it did.
+    pub async fn remove_repository(&mut self, id: &RepositoryId, before: Timestamp) -> Result<bool> {
+        let removed = on!(self, connection => sqlx::query(
+            "delete from repository where id = $1 and added_at < $2
+             and not exists (select 1 from stack where stack.repository_id = repository.id)"
+        ).bind(id).bind(before).execute(connection).await.map(|done| done.rows_affected()))?;
+        Ok(removed == 1)
     }
 
     /// Notes a fetch that worked.

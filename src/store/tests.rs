@@ -116,6 +116,7 @@ fn repository(id: &str, address: &str) -> Repository {
         next_fetch_at: NOW,
         failures: 0,
         problem: None,
+        added_at: NOW,
     }
 }
 

@@ -70,6 +70,7 @@ impl Lives {
             next_fetch_at: context.now(),
             failures: 0,
             problem: None,
+            added_at: context.now(),
         };
         let repository = writing.add_repository(&repository).await.unwrap().id;
         for name in STACKS {

@@ -22,6 +22,7 @@ async fn make_due(world: &World, id: &str, address: &str) {
         next_fetch_at: world.context.now(),
         failures: 0,
         problem: None,
+        added_at: world.context.now(),
     };
     writing.add_repository(&repository).await.unwrap();
     writing.commit().await.unwrap();

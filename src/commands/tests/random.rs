@@ -326,6 +326,7 @@ async fn live(folder: &std::path::Path, database: &str, commits: &[CommitHash], 
             next_fetch_at: context.now(),
             failures: 0,
             problem: None,
+            added_at: context.now(),
         })
         .await
         .unwrap();

@@ -1,9 +1,11 @@
 //! Adding repositories, making stacks and deleting them.
 
 use super::*;
+use crate::commands::clean::clean;
 use crate::commands::create_stack::id_for;
 use crate::commands::delete_stack::delete_stack;
 use crate::commands::save_settings::{Page, save_settings};
+use crate::domain::sealed::Place;
 
 async fn create(world: &World, id: &str, settings: Settings) -> Result<StackId, Problem> {
     let permission = permit::<CreateStack>(&Viewer::system(), &StackId::new(id)).unwrap();
@@ -108,4 +110,37 @@ async fn a_stack_is_deleted_by_its_name_when_nothing_keeps_it() {
     // The name is free again.
     create(&world, "network", settings()).await.unwrap();
     assert_eq!(world.stack().await.current_commit, None);
+}
+
+#[tokio::test]
+async fn a_repository_is_forgotten_with_its_credential_and_its_mirror_when_no_stack_uses_it() {
+    each(async |world| {
+        let address = world.origin.address();
+        let mirror = world.context.config.mirrors().join(world.repository.as_str());
+        let credential = Some(world.context.vault.seal(&Place::credential(&world.repository), "s3cret").unwrap());
+        let mut writing = world.context.store.write().await.unwrap();
+        let repository = writing.repository(&world.repository).await.unwrap().unwrap();
+        writing.add_repository(&crate::store::Repository { credential, ..repository }).await.unwrap();
+        writing.commit().await.unwrap();
+        let day = 24 * 3_600_000;
+        world.context.clock.advance(2 * day);
+        assert_eq!(clean(&world.context).await.unwrap().repositories, 0, "a stack uses it");
+
+        delete_stack(&world.context, &world.may("ada"), "Network").await.unwrap();
+        // Somebody is about to make a stack of it.
+        let again = add_repository(&world.context, &everywhere(), &address).await.unwrap();
+        world.context.clock.advance(day);
+        assert_eq!((clean(&world.context).await.unwrap().repositories, again), (0, world.repository.clone()));
+        assert!(mirror.exists());
+        world.context.clock.advance(1);
+        assert_eq!(clean(&world.context).await.unwrap().repositories, 1);
+        assert!(!mirror.exists());
+        assert_eq!(world.read().await.repository(&world.repository).await.unwrap(), None);
+        let entry = world.read().await.activity(&Filter::default(), 1).await.unwrap().remove(0).entry;
+        let told = format!("Repository: {address} → none; Credential: removed (secret)");
+        assert_eq!((entry.action.as_str(), entry.differences.to_string()), ("forget repository", told));
+        assert_eq!(clean(&world.context).await.unwrap().repositories, 0);
+        assert_ne!(add_repository(&world.context, &everywhere(), &address).await.unwrap(), world.repository);
+    })
+    .await;
 }

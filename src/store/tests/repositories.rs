@@ -50,7 +50,7 @@ async fn a_fetch_is_noted_with_its_failures_until_one_works() {
 }
 
 #[tokio::test]
-async fn due_is_what_was_never_fetched_or_some_stack_uses() {
+async fn due_is_what_was_not_fetched_since_it_was_added_or_some_stack_uses() {
     each(async |world| {
         world.stack("network").await;
         let mut writing = world.write().await;
@@ -66,6 +66,30 @@ async fn due_is_what_was_never_fetched_or_some_stack_uses() {
             writing.fetched(&RepositoryId::new(id), &heads([]), NOW, NOW).await.unwrap();
         }
         assert_eq!(due(writing.repositories_due(NOW).await.unwrap()), ["R"]);
+        let anew = Repository { added_at: NOW.plus(1), ..repository("B", "/srv/b.git") };
+        writing.add_repository(&anew).await.unwrap();
+        assert_eq!(due(writing.repositories_due(NOW).await.unwrap()), ["B", "R"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repository_goes_when_no_stack_uses_it_and_nobody_added_it_lately() {
+    each(async |world| {
+        let stack = world.stack("network").await;
+        let mut writing = world.write().await;
+        writing.add_repository(&repository("A", "/srv/a.git")).await.unwrap();
+        let anew = Repository { added_at: NOW.plus(2), ..repository("B", "/srv/b.git") };
+        writing.add_repository(&anew).await.unwrap();
+        let unused = |found: Vec<Repository>| found.into_iter().map(|found| found.id.to_string()).collect::<Vec<_>>();
+        assert_eq!(unused(writing.unused_repositories(NOW).await.unwrap()), [""; 0]);
+        assert_eq!(unused(writing.unused_repositories(NOW.plus(1)).await.unwrap()), ["A"]);
+        for (id, before, gone) in [("A", 0, false), ("A", 1, true), ("A", 1, false), ("B", 2, false), ("R", 9, false)] {
+            let removed = writing.remove_repository(&RepositoryId::new(id), NOW.plus(before)).await.unwrap();
+            assert_eq!(removed, gone, "{id} {before}");
+        }
+        writing.delete_stack(&stack).await.unwrap();
+        assert_eq!(unused(writing.unused_repositories(NOW.plus(9)).await.unwrap()), ["B", "R"]);
     })
     .await;
 }
