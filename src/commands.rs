@@ -9,6 +9,7 @@ pub mod allow_plan;
 pub mod answer_delivery;
 pub mod authenticate;
 pub mod catch_up;
+mod change_repository;
 pub mod clean;
 pub mod confirm;
 pub mod connect_github;

@@ -279,17 +279,19 @@ pub async fn save_details(
     save(&stack, version, page, "details").await
 }
 
-/// Saves *Source code*.
+/// Saves *Source code*. Without an address the repository stays.
 #[server(endpoint = "save_source")]
 pub async fn save_source(
     stack: String,
     version: i64,
+    #[server(default)] address: Option<String>,
     tracked_branch: String,
     #[server(default)] project_root: String,
     #[server(default)] additional_globs: String,
 ) -> Result<(), Problem> {
     use access::*;
-    let page = save_settings::Page::Source { tracked_branch, project_root, additional_globs: lines(&additional_globs) };
+    let additional_globs = lines(&additional_globs);
+    let page = save_settings::Page::Source { address, tracked_branch, project_root, additional_globs };
     save(&stack, version, page, "source").await
 }
 

@@ -286,6 +286,8 @@ pub struct SettingsView {
     pub integration: Integration,
     /// The repository on GitHub, when the App knows it.
     pub github: Option<IntegrationView>,
+    /// Whether the viewer may lead the stack to another repository.
+    pub may_change_repository: bool,
     /// The branches of the repository.
     pub branches: Vec<String>,
     /// The folders of the tracked branch that hold a configuration.

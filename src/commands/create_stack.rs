@@ -132,8 +132,7 @@ fn tidy(items: &mut Vec<String>) {
 /// Says whether the repository has the branch, and on it the folder.
 pub(super) async fn check_place(context: &Context, repository: &Repository, settings: &Settings) -> Vec<FieldProblem> {
     let Some(head) = repository.heads.get(&settings.tracked_branch) else {
-        let message = format!("The repository has no branch {:?}.", settings.tracked_branch);
-        return vec![FieldProblem { field: "tracked_branch".into(), message }];
+        return vec![no_branch(&settings.tracked_branch)];
     };
     match context.mirror(&repository.id).is_folder(head, &settings.project_root).await {
         Ok(true) => Vec::new(),
@@ -143,4 +142,9 @@ pub(super) async fn check_place(context: &Context, repository: &Repository, sett
         }
         Err(error) => vec![FieldProblem { field: "project_root".into(), message: error.to_string() }],
     }
+}
+
+/// Says that the repository has no such branch.
+pub(super) fn no_branch(branch: &str) -> FieldProblem {
+    FieldProblem { field: "tracked_branch".into(), message: format!("The repository has no branch {branch:?}.") }
 }

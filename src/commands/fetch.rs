@@ -63,7 +63,7 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
             writing.commit().await?;
             let mut started = Vec::new();
             for stack in stacks {
-                match receive_push(context, &stack.id, &heads).await {
+                match receive_push(context, &stack.id, id, &heads).await {
                     Ok(runs) => started.extend(runs.into_iter().map(|run| (stack.id.clone(), run))),
                     // Deleted a moment ago.
                     Err(Problem::NotFound(_)) => {}

@@ -98,6 +98,10 @@ async fn answer(context: &Context, check: GithubCheck, sender: &Sender, button: 
     let mut reading = context.store.read().await?;
     let repository = reading.github_repository(check.github_repository_id).await?;
     let stack = reading.stack(&check.stack_id).await?;
+    let followed = match &stack {
+        Some(stack) => reading.github_of(&stack.repository).await?.map(|followed| followed.id),
+        None => None,
+    };
     drop(reading);
     let (Some(stack), Some(repository)) = (stack, repository) else {
         return refuse(context, &check, sender, name(button), Refusal::StackGone.problem()).await;
@@ -106,6 +110,10 @@ async fn answer(context: &Context, check: GithubCheck, sender: &Sender, button: 
         && context.now().since(check.created_at) >= known
     {
         return refuse(context, &check, sender, name(button), Refusal::TooOld.problem()).await;
+    }
+    // Who may write to the repository that it left has no say over it any more.
+    if followed != Some(repository.id) {
+        return refuse(context, &check, sender, name(button), Refusal::StackMoved.problem()).await;
     }
     let reached = match reach(context, repository).await? {
         Ok(reached) => reached,

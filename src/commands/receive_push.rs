@@ -18,7 +18,7 @@ use crate::domain::relation::Relation;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
 use crate::domain::stack::Stack;
-use crate::domain::{Commit, CommitHash, RunId, StackId};
+use crate::domain::{Commit, CommitHash, RepositoryId, RunId, StackId};
 use crate::store::{Reading, Writing};
 
 /// Who a run is started by when nobody pressed anything.
@@ -46,22 +46,28 @@ impl Push {
     }
 }
 
-/// Answers the heads that a fetch saw; the runs that were started.
-pub async fn receive_push(context: &Context, id: &StackId, heads: &Heads) -> Result<Vec<RunId>, Problem> {
+/// Answers the heads that a fetch of a repository saw; the runs that were started. A stack that has moved to another
+/// repository meanwhile has nothing to answer.
+pub async fn receive_push(
+    context: &Context,
+    id: &StackId,
+    repository: &RepositoryId,
+    heads: &Heads,
+) -> Result<Vec<RunId>, Problem> {
     // What changed is read outside the transaction; whoever loses this race looks again.
     for _ in 0..5 {
         let mut reading = context.store.read().await?;
         let stack = find_stack(&mut reading, id).await?;
         let answered = reading.answered_heads(id).await?;
         drop(reading);
-        if answered == *heads {
+        if answered == *heads || stack.repository != *repository {
             return Ok(Vec::new());
         }
         let pushes = pushes(context, &stack, &answered, heads).await;
 
         let mut writing = context.store.write().await?;
         let stack = take_stack(&mut writing, id).await?;
-        if writing.answered_heads(id).await? != answered {
+        if writing.answered_heads(id).await? != answered || stack.repository != *repository {
             continue;
         }
         let mut started = Vec::new();

@@ -1,8 +1,11 @@
 //! Save settings: changes what one page of a stack's settings holds, all of it or nothing.
 //!
+//! On *Source code* the stack may move to another repository as well (`change_repository`).
+//!
 //! A save that started from an older version is refused and told what changed meanwhile, never laid over somebody
 //! else's.
 
+use super::change_repository::{self, Change};
 use super::{Context, find_stack, take_stack};
 use crate::commands::create_stack::{check_place, check_texts};
 use crate::domain::difference::Differences;
@@ -10,7 +13,7 @@ use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
 use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
-use crate::store::{Settings, StoreError};
+use crate::store::{Settings, StoreError, Writing};
 
 /// What one page of the settings says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Page {
     },
     /// Source code.
     Source {
+        /// Where the repository is, with a credential if it is to be another one; none leaves both as they are.
+        address: Option<String>,
         /// The branch whose pushes are deployed.
         tracked_branch: String,
         /// The folder that holds the configuration.
@@ -49,12 +54,20 @@ pub enum Page {
 }
 
 impl Page {
+    /// The address of the repository that was typed, where the page has one.
+    fn address(&self) -> Option<&str> {
+        match self {
+            Self::Source { address, .. } => address.as_deref(),
+            Self::Details { .. } | Self::Vendor { .. } | Self::Behavior(_) | Self::Integration(_) => None,
+        }
+    }
+
     fn onto(self, settings: Settings) -> Settings {
         match self {
             Self::Details { name, description, labels, disabled } => {
                 Settings { name, description, labels, disabled, ..settings }
             }
-            Self::Source { tracked_branch, project_root, additional_globs } => {
+            Self::Source { address: _, tracked_branch, project_root, additional_globs } => {
                 Settings { tracked_branch, project_root, additional_globs, ..settings }
             }
             Self::Vendor { vendor, engine_binary } => Settings { vendor, engine_binary, ..settings },
@@ -80,16 +93,24 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     let stack = find_stack(&mut reading, permit.stack()).await?;
     let before = Settings::from(&stack);
     let mut after = page.clone().onto(before.clone());
-    let mut problems = check_texts(&mut after);
-    if problems.is_empty()
-        && (after.tracked_branch != before.tracked_branch || after.project_root != before.project_root)
-    {
-        let repository = reading.repository(&stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
-        drop(reading);
-        problems = check_place(context, &repository, &after).await;
-    }
+    let problems = check_texts(&mut after);
     if !problems.is_empty() {
         return Err(Problem::Invalid(problems));
+    }
+    let repository = reading.repository(&stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
+    drop(reading);
+    // A save that is stale is refused below, and then no other repository has been looked at for it.
+    let change = match page.address().filter(|_| stack.version == version) {
+        Some(typed) => change_repository::prepare(context, permit, &stack, typed, &after).await?,
+        None => Change::Nothing,
+    };
+    if !matches!(change, Change::Repository(_))
+        && (after.tracked_branch != before.tracked_branch || after.project_root != before.project_root)
+    {
+        let problems = check_place(context, &repository, &after).await;
+        if !problems.is_empty() {
+            return Err(Problem::Invalid(problems));
+        }
     }
 
     let mut writing = context.store.write().await?;
@@ -100,20 +121,28 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
         let changed = names.into_iter().map(|name| with_value(name, &now)).collect();
         return Err(Problem::Stale { changed, version: stack.version });
     }
-    let differences = differences(Some(&before), &after);
-    if differences.is_empty() {
-        return Ok(());
+    let settings = change.settings(&stack, differences(Some(&before), &after));
+    let names: Vec<&str> = settings.iter().map(|difference| difference.field.as_str()).collect();
+    let renewed = matches!(change, Change::Credential(..));
+    let differences = change.carry_out(context, &mut writing, &stack, settings.clone()).await?;
+    if names.is_empty() {
+        // A credential is none of the stack's settings, and its own entry tells of it.
+        return if renewed { done(context, writing).await } else { Ok(()) };
     }
     match writing.save_settings(&stack.id, &after, version).await {
         Err(error) if error.is_duplicate() => return Err(Problem::Invalid(vec![name_taken(&after.name)])),
         Err(StoreError::Changed) => return Err(Problem::Stale { changed: Vec::new(), version: stack.version }),
         saved => saved?,
     }
-    let names: Vec<&str> = differences.iter().map(|difference| difference.field.as_str()).collect();
     writing.add_setting_changes(&stack.id, version + 1, &names).await?;
     context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, differences).await?;
+    done(context, writing).await
+}
+
+async fn done(context: &Context, writing: Writing) -> Result<(), Problem> {
     writing.commit().await?;
     context.work.notify_one();
+    context.poll.notify_one();
     Ok(())
 }
 

@@ -4,10 +4,10 @@ use super::header;
 use crate::app::view::{IntegrationView, RepositoryView, SettingsView};
 use crate::commands::github_place::reach;
 use crate::commands::{Context, find_stack};
-use crate::domain::permission::{CreateStack, Look, Permit};
+use crate::domain::permission::{self, CreateStack, Look, Permit};
 use crate::domain::problem::{Problem, Thing};
 use crate::domain::variable::ShownVariable;
-use crate::domain::{CommitHash, RepositoryId};
+use crate::domain::{CommitHash, RepositoryId, StackId};
 
 /// Everything that a stack's settings pages show.
 pub async fn settings(context: &Context, permit: &Permit<Look>) -> Result<SettingsView, Problem> {
@@ -53,6 +53,7 @@ pub async fn settings(context: &Context, permit: &Permit<Look>) -> Result<Settin
         behavior: stack.behavior,
         integration: stack.integration,
         github,
+        may_change_repository: permission::permit::<CreateStack>(permit.viewer(), &StackId::new("")).is_ok(),
         branches: heads.into_keys().collect(),
         configurations,
         variables,

@@ -2,7 +2,7 @@
 
 use crate::headway::{Headway, terraform};
 use crate::page::{hidden, version};
-use crate::repository::Repository;
+use crate::repository::{Repository, resource};
 
 #[tokio::test]
 async fn a_stale_save_is_refused_with_what_changed_and_keeps_what_was_typed() {
@@ -85,6 +85,7 @@ async fn bad_fields_are_refused_at_the_field_and_nothing_changes() {
         ("main", "../etc", "", "stays inside the repository"),
         ("main", "/etc", "", "without a slash at its beginning"),
         ("main", "", "a[", "is not a glob"),
+        ("main", "", "!docs/**", "globs only add some"),
     ] {
         let fields = [
             ("stack", "network"),
@@ -95,6 +96,52 @@ async fn bad_fields_are_refused_at_the_field_and_nothing_changes() {
         ];
         headway.form(&format!("{stack}/settings/source"), "save_source", &fields).await.has_status(422).says(message);
     }
+}
+
+#[tokio::test]
+async fn a_stack_follows_its_repository_to_another_address() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    headway.deploy(&stack).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let moved = elsewhere.path().join("moved.git").to_str().unwrap().to_owned();
+    repository.git(&["clone", "--quiet", "--bare", ".", &moved]);
+    let away = format!("{}.away", repository.address());
+    std::fs::rename(repository.address(), &away).unwrap();
+    headway.sync(&stack).await.has_status(409).says("Check its address in Settings > Source code");
+
+    let settings = format!("{stack}/settings/source");
+    let shown = headway.page(&settings).await;
+    assert!(shown.html.contains(&format!("value=\"{}\"", repository.address())), "{}", shown.html);
+    let version = version(&shown);
+    let fields = |address| {
+        [("stack", "network"), ("version", version.as_str()), ("address", address), ("tracked_branch", "main")]
+    };
+    let gone = format!("file://{}", repository.address());
+    for (address, message) in [
+        ("", "The address is empty"),
+        (gone.as_str(), "There is no Git repository at this address"),
+        ("https://ann:s3cret@nowhere.invalid/x", "cannot be found"),
+    ] {
+        headway.form(&settings, "save_source", &fields(address)).await.has_status(422).says(message).lacks("s3cret");
+    }
+    headway.form(&settings, "save_source", &fields(&moved)).await.has_status(200).says("Saved.");
+    let page = headway.page("/activity").await;
+    page.says(&format!("Repository: {} → {moved}", repository.address())).lacks("Current commit:").lacks("s3cret");
+    // The stack stands where it stood, and goes on from there.
+    std::fs::rename(&away, repository.address()).unwrap();
+    repository.branch("more", "main", "Make more", &[("more.tf", &resource("more"))]);
+    repository.git(&["push", "--quiet", &moved, "more"]);
+    headway.sync(&stack).await.has_status(200);
+    let proposed = headway.proposed(&stack, "more").await;
+    headway.until_state(&proposed, "finished").await;
+    let tracked = headway.press(&proposed, "promote_run").await.path;
+    headway.until_state(&tracked, "unconfirmed").await;
+    headway.press(&tracked, "confirm_run").await;
+    headway.until_state(&tracked, "finished").await.says("Apply complete!");
 }
 
 #[tokio::test]

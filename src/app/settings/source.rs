@@ -1,4 +1,4 @@
-//! *Source code*: the tracked branch, the project root, and which other files belong to the stack.
+//! *Source code*: the repository, the tracked branch, the project root, and which other files belong to the stack.
 
 use super::{SaveOrCancel, version};
 use crate::app::api::SaveSource;
@@ -19,6 +19,7 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
     let version = version(&view, problem);
     let form = NodeRef::<Form>::new();
     let stack = view.header.id.clone();
+    let address = view.header.address.clone();
     let branch = typed::<SaveSource>("tracked_branch").unwrap_or_else(|| view.header.tracked_branch.clone());
     let root = typed::<SaveSource>("project_root").unwrap_or_else(|| view.header.project_root.clone());
     let globs = typed::<SaveSource>("additional_globs").unwrap_or_else(|| view.additional_globs.join("\n"));
@@ -26,10 +27,17 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
         <ActionForm action=save node_ref=form>
             <input type="hidden" name="stack" value=stack.to_string() />
             <input type="hidden" name="version" value=move || version.get().to_string() />
-            <div class="field">
-                <p class="label">"Repository"</p>
-                <p class="fixed">{view.header.address.clone()}</p>
-            </div>
+            {if view.may_change_repository {
+                view! { <AddressField address problem /> }.into_any()
+            } else {
+                view! {
+                    <div class="field">
+                        <p class="label">"Repository"</p>
+                        <p class="fixed">{address}</p>
+                    </div>
+                }
+                    .into_any()
+            }}
             <Field name="tracked_branch" label="Tracked branch" hint="Its pushes start tracked runs; all other branches get proposed ones." problem>
                 <input
                     id="tracked_branch"
@@ -60,6 +68,32 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
             </Field>
             <SaveOrCancel form cancel=format!("/stack/{stack}/settings/source") pending=save.pending() problem />
         </ActionForm>
+    }
+}
+
+/// Where the repository is.
+#[component]
+fn AddressField(address: String, #[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
+    let address = typed::<SaveSource>("address").unwrap_or(address);
+    view! {
+        <Field
+            name="address"
+            label="Repository"
+            hint="Nothing runs in another repository until its next push. A user and password in an https address replace the ones that Headway has; they are sealed at once and never shown."
+            problem
+        >
+            <input
+                id="address"
+                name="address"
+                class="code"
+                required
+                value=address
+                autocomplete="off"
+                spellcheck="false"
+                aria-describedby=described("address")
+                aria-invalid=invalid(problem, "address")
+            />
+        </Field>
     }
 }
 

@@ -66,7 +66,7 @@ async fn a_head_that_cannot_be_read_keeps_no_other_branch_from_its_answer() {
     let mirror = world.context.mirror(&world.repository);
     let mut heads = mirror.fetch(&world.context.outgoing, &world.origin.address(), None).await.unwrap();
     heads.insert("broken".into(), CommitHash::new("f".repeat(40)));
-    let started = receive_push(&world.context, &world.stack, &heads).await.unwrap();
+    let started = receive_push(&world.context, &world.stack, &world.repository, &heads).await.unwrap();
     let topic = world.proposed("topic").await;
     assert_eq!((started, &topic.commit.hash), (vec![topic.id], &pushed));
     // As soon as it can be read, it has its answer as well.

@@ -138,8 +138,8 @@ async fn the_same_heads_are_answered_once_however_often_they_are_told() {
     world.fetch().await;
     let heads = world.read().await.repository(&world.repository).await.unwrap().unwrap().heads;
     let (one, two) = tokio::join!(
-        receive_push(&world.context, &world.stack, &heads),
-        receive_push(&world.context, &world.stack, &heads)
+        receive_push(&world.context, &world.stack, &world.repository, &heads),
+        receive_push(&world.context, &world.stack, &world.repository, &heads)
     );
     assert!(one.is_ok() && two.is_ok());
     assert_eq!(world.picture().await, before);
@@ -155,7 +155,8 @@ async fn many_who_tell_of_one_push_at_once_start_one_run() {
     let mut tellers = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let (context, stack, heads) = (world.context.clone(), world.stack.clone(), heads.clone());
-        tellers.spawn(async move { receive_push(&context, &stack, &heads).await.unwrap() });
+        let repository = world.repository.clone();
+        tellers.spawn(async move { receive_push(&context, &stack, &repository, &heads).await.unwrap() });
     }
     tellers.join_all().await;
     assert_eq!(counts(&world).await, (1, 0));

@@ -220,7 +220,7 @@ impl Life<'_> {
         let now = context.now();
         writing.fetched(&self.world.repository, &self.heads, now, now).await.unwrap();
         writing.commit().await.unwrap();
-        receive_push(context, &self.world.stack, &self.heads).await.unwrap();
+        receive_push(context, &self.world.stack, &self.world.repository, &self.heads).await.unwrap();
     }
 
     async fn ready(&self) {

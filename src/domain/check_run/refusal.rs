@@ -19,6 +19,8 @@ pub enum Refusal<'a> {
     TooOld,
     /// The stack was deleted.
     StackGone,
+    /// The stack has moved to another repository.
+    StackMoved,
     /// The run was deleted.
     RunGone,
     /// The App does not reach the repository: why.

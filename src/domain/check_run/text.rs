@@ -313,6 +313,9 @@ pub(super) fn refusal(refusal: &Refusal<'_>) -> (String, &'static str) {
             "Push again to have the branch planned.",
         ),
         Refusal::StackGone => ("The stack of this check run was deleted.".into(), "Push to a stack that is there."),
+        Refusal::StackMoved => {
+            ("The stack of this check run follows another repository now.".into(), "Push to that one.")
+        }
         Refusal::RunGone => ("This run no longer exists.".into(), "Push again to have the branch planned."),
         Refusal::OutOfReach(why) => ((*why).to_owned(), "Install the App again."),
         Refusal::Unverified { login, why } => (
