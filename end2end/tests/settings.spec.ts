@@ -1,7 +1,8 @@
 /**
  * Settings: the switches of Behavior in their order, each with its line; Save rests until something changed; what was
  * saved is there after a reload; a stale save is refused and nothing that was typed is lost; a field that cannot be
- * taken says so; a secret is never shown again; a stack goes only when its name was typed.
+ * taken says so; a stack follows its repository to another address; a secret is never shown again; a stack goes only
+ * when its name was typed.
  */
 import { expect, test } from "../fixtures.ts";
 
@@ -118,6 +119,35 @@ test("a name that cannot be taken is marked at its field, and stays there", asyn
   await expect(page).toHaveTitle(`${stack.name} <b> & again · Headway`);
   await page.goto(`${stack.home}/proposed`);
   await expect(page).toHaveTitle(`Proposed runs · ${stack.name} <b> & again · Headway`);
+});
+
+test("a stack follows its repository to another address", async ({ page, open, stack, axe }) => {
+  await open(`${stack.home}/settings/source`);
+  const repository = page.getByRole("textbox", { name: "Repository" });
+  await expect(repository).toHaveValue(stack.repository);
+  const globs = page.getByRole("textbox", { name: "Additional globs" });
+  await globs.fill("modules/**");
+  await repository.fill(`${stack.repository}.nowhere`);
+  const save = page.getByRole("button", { name: "Save" });
+  const answer = page.waitForResponse((response) => response.status() === 422);
+  await save.click();
+  await answer;
+  await expect(repository).toHaveAttribute("aria-invalid", "true");
+  await expect(repository).toHaveAccessibleDescription(/There is no Git repository at this address/);
+  await expect(repository).toHaveValue(`${stack.repository}.nowhere`);
+  await expect(globs).toHaveValue("modules/**");
+  await axe();
+
+  const moved = `${stack.repository}.moved`;
+  await stack.headway.git("clone", "--quiet", "--bare", stack.repository, moved);
+  await repository.fill(moved);
+  await save.click();
+  await expect(page.getByRole("status").filter({ hasText: "Saved." })).toBeVisible();
+  await expect(repository).not.toHaveAttribute("aria-invalid", "true");
+  await page.goto(stack.home);
+  await page.goto(`${stack.home}/settings/source`);
+  await expect(repository).toHaveValue(moved);
+  await expect(globs).toHaveValue("modules/**");
 });
 
 test("a secret variable is never shown again, a plain one is", async ({ page, open, stack, axe }) => {

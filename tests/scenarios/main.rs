@@ -24,6 +24,7 @@ mod secrets;
 mod settings;
 mod sign_in_elsewhere;
 mod simulated;
+mod ssh;
 mod state;
 mod trouble;
 mod waits;

@@ -1,7 +1,7 @@
 //! Settings: what is saved, what is stale, what a variable may be, and how a stack goes.
 
 use crate::headway::{Headway, terraform};
-use crate::page::{hidden, version};
+use crate::page::{hidden, person, version};
 use crate::repository::{Repository, resource};
 
 #[tokio::test]
@@ -142,6 +142,39 @@ async fn a_stack_follows_its_repository_to_another_address() {
     headway.until_state(&tracked, "unconfirmed").await;
     headway.press(&tracked, "confirm_run").await;
     headway.until_state(&tracked, "finished").await.says("Apply complete!");
+}
+
+#[tokio::test]
+async fn who_administers_one_stack_alone_leads_it_to_no_other_repository() {
+    let repository = Repository::new();
+    let (mut headway, stack) = Headway::with_network(&repository).await;
+    let sven = headway.invite("sven", "").await;
+    let people = headway.page("/settings/people").await;
+    let id = person(&people, "sven");
+    headway.form("/settings/people", "save_groups", &[("person", &id), ("groups", "ops")]).await.says("Saved.");
+    let grant = [("group", "ops"), ("stack", "network"), ("role", "administrator")];
+    headway.form("/settings/people", "set_role", &grant).await.says("Saved.");
+    let address = repository.address().to_owned();
+    assert!(headway.page(&format!("{stack}/settings/source")).await.html.contains("name=\"address\""));
+
+    headway.act_with(sven);
+    let shown = headway.page(&format!("{stack}/settings/source")).await;
+    assert!(!shown.says(&address).html.contains("name=\"address\""));
+    let version = version(&shown);
+    let fields = |more: (&'static str, String)| {
+        let own = [("stack", "network"), ("version", version.as_str()), ("tracked_branch", "main")];
+        own.into_iter().map(|(name, value)| (name, value.to_owned())).chain([more]).collect::<Vec<_>>()
+    };
+    for (more, expected) in [
+        (("address", format!("file://{address}")), 403),
+        (("address", address.clone()), 200),
+        (("additional_globs", "modules/".to_owned()), 200),
+    ] {
+        let fields = fields(more);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(headway.call("save_source", &fields).await.0, expected, "{fields:?}");
+    }
+    headway.page(&format!("{stack}/settings/source")).await.says("modules/**");
 }
 
 #[tokio::test]

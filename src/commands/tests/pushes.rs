@@ -1,6 +1,7 @@
 //! Pushes: which branches get which runs, which runs a newer push retires, and that each push is answered once.
 
 use super::*;
+use crate::commands::propose::propose;
 use crate::commands::receive_push::{PUSH, receive_push};
 use crate::commands::retry_outdated::retry_outdated;
 use crate::commands::save_settings::{Page, save_settings};
@@ -250,4 +251,63 @@ async fn a_branch_called_like_github_keeps_a_pull_request_is_a_branch_like_any_o
     world.origin.point("topic", "pull/17/head");
     world.fetch().await;
     assert_eq!(world.runs(RunKind::Proposed).await, [run]);
+}
+
+#[tokio::test]
+async fn a_branch_gets_its_run_whatever_git_lets_it_be_called() {
+    let world = World::new().await;
+    let long = "n".repeat(200);
+    for branch in ["-x", "--upload-pack=x", "größe/日本", "a@b", "refs/heads/main", "v1.0+rc,1{x}", long.as_str()] {
+        let pushed = world.origin.commit("to-be-named", Some("main"), "network/main.tf");
+        world.origin.point(branch, "to-be-named");
+        world.origin.delete("to-be-named");
+        world.fetch().await;
+        assert_eq!(world.proposed(branch).await.commit.hash, pushed, "{branch}");
+        assert_eq!(propose(&world.context, &world.may("ada"), branch).await.map(|_| ()), Ok(()), "{branch}");
+    }
+}
+
+#[tokio::test]
+async fn a_branch_that_becomes_a_folder_of_branches_goes_and_they_come() {
+    let world = World::new().await;
+    world.push("topic", Some("main")).await;
+    let old = world.proposed("topic").await;
+    let from = world.origin.git(&["rev-parse", "topic"], "");
+    world.origin.delete("topic");
+    let one = world.push("topic/one", Some(&from)).await;
+    assert_eq!(world.proposed("topic/one").await.commit.hash, one);
+    assert_eq!(world.run(&old.id).await.state, RunState::Canceled);
+    // And back.
+    world.origin.delete("topic/one");
+    let again = world.push("topic", Some(&from)).await;
+    assert_eq!(world.proposed("topic").await.commit.hash, again);
+}
+
+#[tokio::test]
+async fn a_merge_counts_by_the_files_that_it_brings() {
+    let world = World::new().await;
+    let merge = |into: &str, branch: &str| {
+        let [one, other] = [into, branch].map(|branch| world.origin.git(&["rev-parse", branch], ""));
+        let tree = world.origin.git(&["merge-tree", "--write-tree", &one, &other], "");
+        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+        let commit = ["commit-tree", &tree, "-p", &one, "-p", &other, "-m", "Merge"];
+        world.origin.point(into, &world.origin.git(&[&who[..], &commit[..]].concat(), ""));
+    };
+    world.origin.commit("docs", Some("main"), "README.md");
+    world.origin.commit("topic", Some("main"), "network/topic.tf");
+    world.fetch().await;
+    assert_eq!(counts(&world).await, (0, 1));
+    // What the other side brings counts, whichever parent it comes by.
+    merge("main", "docs");
+    world.fetch().await;
+    assert_eq!(counts(&world).await, (0, 1), "it brought no file of the stack");
+    merge("topic", "main");
+    world.fetch().await;
+    assert_eq!(counts(&world).await, (0, 1), "nor did that one");
+    merge("main", "topic");
+    world.fetch().await;
+    assert_eq!(counts(&world).await, (1, 1), "this one did");
+    merge("docs", "main");
+    world.fetch().await;
+    assert_eq!(counts(&world).await, (1, 2), "its files of the stack are others than before");
 }
