@@ -48,7 +48,7 @@ pub mod sign_in_elsewhere;
 pub mod stop;
 pub mod sync;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod throttle;
 pub mod track;
 pub mod trigger;

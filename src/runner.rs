@@ -7,8 +7,8 @@
 //! `ready` and its end; a partial unique index sees to it even if two Headways tried.
 //!
 //! *Leases.* Whoever works on a run holds a lease with a fence number and keeps renewing it. Every write carries the
-//! fence, so a worker that was thought dead cannot write later. When a lease runs out, [`recover`] decides: what only
-//! planned starts again, an interrupted apply is reported as such and never tried a second time.
+//! fence, so a worker that was thought dead cannot write later. When a lease runs out that nobody here keeps, [`recover`]
+//! decides: what only planned starts again, an interrupted apply is reported as such and never tried a second time.
 //!
 //! *Processes.* Terraform runs under a supervisor that ends it when Headway is gone, however Headway went.
 //!
@@ -29,9 +29,14 @@ pub mod sandbox;
 pub mod sealed_plan;
 mod secrets;
 pub mod supervise;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod walk;
+mod walking;
 mod workspace;
+
+pub use walking::Walking;
 
 use crate::commands::{Context, advance_itself};
 use crate::domain::problem::Problem;
@@ -59,12 +64,13 @@ struct Held {
 /// Works until `shutdown` turns true and everything that was begun has come to rest.
 pub async fn work(context: Context, mut shutdown: watch::Receiver<bool>) {
     // Nobody else uses this data folder, so whatever is held is held by a process that is gone.
-    if let Err(problem) = recover::recover(&context, true).await {
+    let walking = Walking::default();
+    if let Err(problem) = recover::recover(&context, &walking, true).await {
         tracing::error!(?problem, "cannot recover the runs of the last process");
     }
     let mut working = JoinSet::new();
     while !*shutdown.borrow() {
-        if let Err(problem) = fill(&context, &mut working, &shutdown).await {
+        if let Err(problem) = fill(&context, &walking, &mut working, &shutdown).await {
             tracing::error!(?problem, "cannot take the next run");
         }
         tokio::select! {
@@ -78,13 +84,23 @@ pub async fn work(context: Context, mut shutdown: watch::Receiver<bool>) {
     working.join_all().await;
 }
 
-async fn fill(context: &Context, working: &mut JoinSet<()>, shutdown: &watch::Receiver<bool>) -> Result<(), Problem> {
-    recover::recover(context, false).await?;
-    recover::sweep(context).await?;
+async fn fill(
+    context: &Context,
+    walking: &Walking,
+    working: &mut JoinSet<()>,
+    shutdown: &watch::Receiver<bool>,
+) -> Result<(), Problem> {
+    recover::recover(context, walking, false).await?;
+    recover::sweep(context, walking).await?;
     ready(context).await?;
     while working.len() < usize::from(context.config.workers) {
         let Some(held) = claim(context).await? else { break };
-        working.spawn(walk::walk(context.clone(), held, shutdown.clone()));
+        let walked = walking.begin(&held.run);
+        let walk = walk::walk(context.clone(), held, shutdown.clone());
+        working.spawn(async move {
+            walk.await;
+            drop(walked);
+        });
     }
     Ok(())
 }

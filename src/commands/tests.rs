@@ -36,12 +36,14 @@ use history::Origin;
 use tempfile::TempDir;
 
 /// A Headway with one stack, `network`, that follows `main` and lives in the folder `network` of its repository.
-struct World {
+pub struct World {
     folder: TempDir,
     origin: Origin,
-    context: Context,
+    /// What its commands work with.
+    pub context: Context,
     repository: RepositoryId,
-    stack: StackId,
+    /// That stack.
+    pub stack: StackId,
 }
 
 #[derive(Parser)]
@@ -116,7 +118,8 @@ async fn each(test: impl AsyncFn(World)) {
 }
 
 impl World {
-    async fn new() -> Self {
+    /// One over a SQLite file.
+    pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_sqlite(&folder.path().join("headway.db")).await.unwrap();
         Self::on(folder, store).await
@@ -135,7 +138,7 @@ impl World {
     }
 
     /// What this person needs to do `A`, as an administrator.
-    fn may<A: Action>(&self, name: &str) -> Permit<A> {
+    pub fn may<A: Action>(&self, name: &str) -> Permit<A> {
         self.may_as(name, Role::Administrator)
     }
 
@@ -163,7 +166,8 @@ impl World {
         find_stack(&mut self.read().await, &self.stack).await.unwrap()
     }
 
-    async fn run(&self, id: &RunId) -> Run {
+    /// A run of the stack, as it is now.
+    pub async fn run(&self, id: &RunId) -> Run {
         find_run(&mut self.read().await, &self.stack, id).await.unwrap()
     }
 
@@ -191,7 +195,7 @@ impl World {
     }
 
     /// Takes the run to a state as the workers would, by way of its plan.
-    async fn to(&self, id: &RunId, state: RunState) -> Run {
+    pub async fn to(&self, id: &RunId, state: RunState) -> Run {
         let mut run = self.run(id).await;
         while run.state != state {
             let next = if run.state.may_become(state, run.kind) {

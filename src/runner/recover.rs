@@ -3,20 +3,21 @@
 //! What only planned starts again by itself; an apply is never tried twice, so it has failed and says that the
 //! infrastructure may have changed.
 
-use super::provider_store;
-use super::workspace;
+use super::{Walking, provider_store, workspace};
 use crate::commands::{Context, advance_itself};
 use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunState;
 use crate::store::StoreError;
 
-/// Recovers the runs whose lease has run out; at the start of Headway all that are held.
-pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
+/// Recovers the runs whose lease has run out and that this process does not walk; at the start of Headway all that are held.
+///
+/// A lease may run out while its run is well: the machine slept, its clock was set, or the database kept the keeper waiting.
+pub async fn recover(context: &Context, walking: &Walking, at_start: bool) -> Result<(), Problem> {
     let now = context.now();
     let then = if at_start { Timestamp(i64::MAX) } else { now };
     let abandoned = context.store.read().await?.abandoned(then).await?;
-    for run in abandoned {
+    for run in abandoned.into_iter().filter(|run| !walking.holds(run)) {
         let mut writing = context.store.write().await?;
         writing.take_stack(&run.stack).await?;
         let fenced = match writing.fence_off(&run).await {
@@ -51,20 +52,22 @@ pub async fn recover(context: &Context, at_start: bool) -> Result<(), Problem> {
     }
     if at_start {
         provider_store::clear(&context.config.providers());
-        sweep(context).await?;
+        sweep(context, walking).await?;
     }
     Ok(())
 }
 
-/// Removes the folders of runs that have ended: a saved plan holds secrets in clear.
-pub async fn sweep(context: &Context) -> Result<(), Problem> {
+/// Removes the folders of runs that have ended, unless they are walked here still: a saved plan holds secrets in clear.
+pub async fn sweep(context: &Context, walking: &Walking) -> Result<(), Problem> {
     let folders = workspace::all(&context.config.workspaces());
     if folders.is_empty() {
         return Ok(());
     }
+    // Asked first: whoever stops to be walked after that is open still, or has nothing left to do there.
+    let walked = walking.ids();
     let open = context.store.read().await?.open_run_ids().await?;
     for (id, folder) in folders {
-        let ended = !open.iter().any(|run| run.as_str() == id);
+        let ended = !open.iter().chain(&walked).any(|run| run.as_str() == id);
         if ended && let Err(error) = workspace::remove(&folder) {
             tracing::warn!(run.id = id, %error, "cannot remove a run's folder");
         }

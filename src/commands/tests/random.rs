@@ -6,6 +6,7 @@ use crate::commands::judge::look;
 use crate::commands::receive_push::receive_push;
 use crate::commands::save_settings::{Page, save_settings};
 use crate::commands::set_current::set_current;
+use crate::runner::Walking;
 use crate::runner::recover::recover;
 use crate::store::{Lease, NewStack, Repository};
 use proptest::prelude::*;
@@ -203,7 +204,7 @@ impl Life<'_> {
                     self.work(run, step).await;
                 }
             }
-            Deed::Crash => recover(context, true).await.unwrap(),
+            Deed::Crash => recover(context, &Walking::default(), true).await.unwrap(),
         }
         for run in self.all().await {
             let is_new = before.iter().all(|old| old.id != run.id);
