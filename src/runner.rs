@@ -128,12 +128,6 @@ async fn claim(context: &Context) -> Result<Option<Held>, Problem> {
         let mut writing = context.store.write().await?;
         let Some(run) = writing.next_for_worker().await? else { return Ok(None) };
         let now = context.now();
-        if run.state == RunState::Confirmed && !workspace::Workspace::of(context, &run).has_plan() {
-            let note = "The saved plan is gone from the data folder, so nothing was applied. Run it again.";
-            advance_itself(context, &mut writing, &run, RunState::Failed, Some(note)).await?;
-            writing.commit().await?;
-            continue;
-        }
         let token = secret::fresh().map_err(|error| {
             tracing::error!(%error, "no randomness for a run's credential");
             Problem::UNAVAILABLE

@@ -162,7 +162,8 @@ impl World {
         self.context.store.read().await.unwrap()
     }
 
-    async fn stack(&self) -> Stack {
+    /// The stack, as it is now.
+    pub async fn stack(&self) -> Stack {
         find_stack(&mut self.read().await, &self.stack).await.unwrap()
     }
 
@@ -182,13 +183,13 @@ impl World {
     }
 
     /// Pushes a branch that goes on from another one, and has its proposed run finish.
-    async fn finished(&self, branch: &str, from: &str) -> Run {
+    pub async fn finished(&self, branch: &str, from: &str) -> Run {
         self.push(branch, Some(from)).await;
         self.to(&self.proposed(branch).await.id, RunState::Finished).await
     }
 
     /// A stack whose current commit is its first one, deployed.
-    async fn deployed(&self) -> CommitHash {
+    pub async fn deployed(&self) -> CommitHash {
         let run = trigger::trigger(&self.context, &self.may("ada")).await.unwrap();
         self.to(&run, RunState::Applying).await;
         self.to(&run, RunState::Finished).await.commit.hash
@@ -218,7 +219,7 @@ impl World {
     }
 
     /// Promotes the run and returns the tracked run.
-    async fn promoted(&self, run: &Run) -> Run {
+    pub async fn promoted(&self, run: &Run) -> Run {
         let promotion = self.promote(run, "ada").await.unwrap();
         self.run(promotion.run()).await
     }

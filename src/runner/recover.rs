@@ -1,7 +1,7 @@
 //! Recover: what becomes of a run whose worker is gone (product.md, Run states).
 //!
-//! What only planned starts again by itself; an apply is never tried twice, so it has failed and says that the
-//! infrastructure may have changed.
+//! What only planned starts again by itself, and an apply that had not begun is begun; one that had is never tried twice,
+//! so it has failed and says that the infrastructure may have changed.
 
 use super::{Walking, provider_store, workspace};
 use crate::commands::{Context, advance_itself};
@@ -36,10 +36,15 @@ pub async fn recover(context: &Context, walking: &Walking, at_start: bool) -> Re
                 Some(asked) => (RunState::Stopped, asked),
                 None => (RunState::Queued, "Headway ended while it planned; it plans again.".to_owned()),
             },
+            // Its apply had not begun: the next worker begins it.
+            RunState::Confirmed => {
+                writing.release(&fenced).await?;
+                writing.commit().await?;
+                continue;
+            }
             RunState::Queued
             | RunState::Ready
             | RunState::Unconfirmed
-            | RunState::Confirmed
             | RunState::Finished
             | RunState::Failed
             | RunState::Discarded

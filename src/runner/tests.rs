@@ -2,10 +2,13 @@
 //! left to whoever walks it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use super::workspace::Workspace;
+use super::workspace::{SEALED_PLAN, Workspace};
 use super::*;
+use crate::commands::save_settings::{Page, save_settings};
 use crate::commands::tests::World;
 use crate::commands::trigger::trigger;
+use crate::domain::permission::Configure;
+use crate::domain::vendor::Vendor;
 
 /// A tracked run that a worker has just claimed.
 async fn held(world: &World) -> Held {
@@ -67,4 +70,104 @@ async fn the_folder_of_a_run_that_has_ended_goes_when_nobody_walks_it_any_more()
     drop(walked);
     recover::sweep(context, &walking).await.unwrap();
     assert!(!workspace.folder().exists());
+}
+
+/// A promoted run that was confirmed, with its folder and a sealed plan in it.
+async fn confirmed(world: &World) -> Run {
+    world.deployed().await;
+    let proposed = world.finished("topic", "main").await;
+    let run = world.to(&world.promoted(&proposed).await.id, RunState::Confirmed).await;
+    let workspace = Workspace::of(&world.context, &run);
+    workspace.create().unwrap();
+    std::fs::create_dir_all(workspace.source().join("network")).unwrap();
+    std::fs::write(workspace.plan(), "a plan").unwrap();
+    sealed_plan::seal(&world.context.vault, &workspace, &run, 100).unwrap();
+    run
+}
+
+async fn use_engine(world: &World, engine: &str) {
+    let page = Page::Vendor { vendor: Vendor::Terraform, engine_binary: engine.into() };
+    save_settings(&world.context, &world.may::<Configure>("ada"), world.stack().await.version, page).await.unwrap();
+}
+
+/// Lets a worker take the next run and walk it to its end.
+async fn work_once(world: &World) {
+    let held = claim(&world.context).await.unwrap().unwrap();
+    let (_ends, shutdown) = watch::channel(false);
+    walk::walk(world.context.clone(), held, shutdown).await;
+}
+
+#[tokio::test]
+async fn what_keeps_an_apply_from_beginning_has_changed_nothing_and_is_put_back() {
+    for (what, note) in [
+        ("engine", "There is no program at /nowhere/terraform."),
+        ("folder", "Headway could not find the run's folder"),
+        ("gone", "The saved plan is gone"),
+        ("damaged", "Headway could not open the plan"),
+        ("secret", "The secret variable TF_VAR_token cannot be opened"),
+    ] {
+        let world = World::new().await;
+        use_engine(&world, if what == "engine" { "/nowhere/terraform" } else { "/bin/sh" }).await;
+        let run = confirmed(&world).await;
+        let workspace = Workspace::of(&world.context, &run);
+        let before = world.stack().await;
+        match what {
+            "folder" => std::fs::remove_dir(workspace.source().join("network")).unwrap(),
+            "gone" => std::fs::remove_file(workspace.sealed_plan()).unwrap(),
+            "damaged" => std::fs::write(workspace.folder().join(SEALED_PLAN), "1:nonsense").unwrap(),
+            "secret" => add_damaged_secret(&world).await,
+            _ => {}
+        }
+        work_once(&world).await;
+        let run = world.run(&run.id).await;
+        assert_eq!((run.state, run.apply_started_at), (RunState::Failed, None), "{what}: {:?}", run.note);
+        let said = run.note.unwrap();
+        assert!(said.starts_with(note) && !said.contains("may have changed"), "{what}: {said}");
+        let after = world.stack().await;
+        assert_eq!(before.current_run, Some(run.id), "{what}");
+        assert_ne!(after.current_commit, before.current_commit, "{what}: the promotion was put back");
+        assert!(!workspace.folder().exists(), "{what}");
+    }
+}
+
+/// Gives the stack a secret variable that another key sealed.
+async fn add_damaged_secret(world: &World) {
+    let variable = crate::store::Variable {
+        name: "TF_VAR_token".into(),
+        value: "1:00000000:nonsense".into(),
+        secret: true,
+        planning: true,
+        applying: true,
+        updated_at: world.context.now(),
+    };
+    let mut writing = world.context.store.write().await.unwrap();
+    writing.set_variable(&world.stack, &variable).await.unwrap();
+    writing.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_opened_ends_a_run_that_was_to_plan() {
+    let world = World::new().await;
+    add_damaged_secret(&world).await;
+    let run = trigger(&world.context, &world.may("ada")).await.unwrap();
+    ready(&world.context).await.unwrap();
+    work_once(&world).await;
+    let run = world.run(&run).await;
+    assert_eq!(run.state, RunState::Failed);
+    let note = run.note.unwrap();
+    assert!(note.contains("TF_VAR_token") && note.contains("Settings > Environment"), "{note}");
+}
+
+#[tokio::test]
+async fn a_confirmed_run_whose_worker_ended_before_its_apply_is_applied_by_the_next_one() {
+    let world = World::new().await;
+    let (context, walking) = (&world.context, Walking::default());
+    let run = confirmed(&world).await;
+    let held = claim(context).await.unwrap().unwrap();
+    assert!(claim(context).await.unwrap().is_none(), "it is taken");
+    recover::recover(context, &walking, true).await.unwrap();
+    assert_eq!(world.run(&run.id).await.state, RunState::Confirmed);
+    let again = claim(context).await.unwrap().unwrap();
+    assert_eq!((&again.run.id, again.run.fence), (&run.id, held.run.fence + 2));
+    assert!(Workspace::of(context, &run).has_plan());
 }

@@ -22,7 +22,7 @@ impl Reading {
     /// oldest first (product.md, Run states).
     pub async fn next_for_worker(&mut self) -> Result<Option<Run>> {
         let row: Option<(StackId, RunId)> = on!(self, connection => sqlx::query_as(
-            "select stack_id, id from run where state in ('ready', 'confirmed')
+            "select stack_id, id from run where state in ('ready', 'confirmed') and lease_owner is null
              order by case when state = 'confirmed' then 0 when kind = 'tracked' then 1 else 2 end, id limit 1"
         ).fetch_optional(connection).await)?;
         match row {
@@ -53,7 +53,8 @@ impl Reading {
     /// The runs that a worker holds whose lease has run out.
     pub async fn abandoned(&mut self, now: Timestamp) -> Result<Vec<Run>> {
         let rows: Vec<(StackId, RunId)> = on!(self, connection => sqlx::query_as(
-            "select stack_id, id from run where state in ('preparing', 'initializing', 'planning', 'applying')
+            "select stack_id, id from run where (state in ('preparing', 'initializing', 'planning', 'applying')
+                 or (state = 'confirmed' and lease_owner is not null))
              and (lease_until is null or lease_until < $1) order by id"
         ).bind(now).fetch_all(connection).await)?;
         let mut runs = Vec::new();
@@ -84,19 +85,31 @@ impl Reading {
 }
 
 impl Writing {
-    /// Takes a `ready` or `confirmed` run for a worker: it becomes `preparing` or `applying`, with the next fence.
+    /// Takes a `ready` or `confirmed` run for a worker, with the next fence. One that was ready becomes `preparing`; one that
+    /// was confirmed stays so until its apply begins.
     pub async fn claim(&mut self, run: &Run, lease: &Lease, now: Timestamp) -> Result<Run> {
-        let to = if run.state == RunState::Confirmed { RunState::Applying } else { RunState::Preparing };
         let taken = on!(self, connection => sqlx::query(
             "update run set lease_owner = $3, lease_until = $4, state_token = $5, fence = fence + 1
-             where id = $1 and fence = $2"
+             where id = $1 and fence = $2 and state in ('ready', 'confirmed')"
         ).bind(&run.id).bind(run.fence).bind(&lease.owner).bind(lease.until).bind(&lease.state_token)
             .execute(connection).await.map(|done| done.rows_affected()))?;
         if taken != 1 {
             return Err(StoreError::Changed);
         }
         let held = Run { fence: run.fence + 1, ..run.clone() };
-        self.step(&held, to, &lease.owner, None, now).await
+        if run.state == RunState::Confirmed {
+            return Ok(held);
+        }
+        self.step(&held, RunState::Preparing, &lease.owner, None, now).await
+    }
+
+    /// Gives a confirmed run back whose apply has not begun; [`StoreError::Changed`] when it is lost.
+    pub async fn release(&mut self, run: &Run) -> Result<()> {
+        let released = on!(self, connection => sqlx::query(
+            "update run set lease_owner = null, lease_until = null, state_token = null
+             where id = $1 and fence = $2 and state = 'confirmed'"
+        ).bind(&run.id).bind(run.fence).execute(connection).await.map(|done| done.rows_affected()))?;
+        if released == 1 { Ok(()) } else { Err(StoreError::Changed) }
     }
 
     /// Keeps the lease; [`StoreError::Changed`] when it is lost.

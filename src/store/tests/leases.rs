@@ -23,16 +23,38 @@ async fn attempts(world: &World, run: &Run) -> Vec<(&'static str, Result<()>)> {
 }
 
 #[tokio::test]
-async fn a_claim_takes_a_ready_run_to_preparing_and_a_confirmed_one_to_applying() {
+async fn a_claim_takes_a_ready_run_to_preparing_and_leaves_a_confirmed_one_until_its_apply_begins() {
     each(async |world| {
         let run = held(&world).await;
         assert_eq!((run.state, run.fence), (RunState::Preparing, 1));
         let confirmed = world.to(&run, RunState::Confirmed).await;
         assert_eq!(confirmed.fence, 1);
-        let applying = world.claim(&confirmed, "other").await.unwrap();
-        assert_eq!((applying.state, applying.fence, applying.apply_started_at), (RunState::Applying, 2, Some(NOW)));
-        let steps = world.read().await.transitions(&run.id).await.unwrap();
-        assert_eq!(steps.last().map(|step| step.actor.as_str()), Some("other"));
+        let claimed = world.claim(&confirmed, "other").await.unwrap();
+        assert_eq!((claimed.state, claimed.fence, claimed.apply_started_at), (RunState::Confirmed, 2, None));
+        assert_eq!(world.reread(&run).await, claimed);
+        let applying = world.step(&claimed, RunState::Applying).await.unwrap();
+        assert_eq!((applying.fence, applying.apply_started_at), (2, Some(NOW)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmed_run_is_taken_once_and_can_be_given_back() {
+    each(async |world| {
+        let stack = world.stack("network").await;
+        let confirmed = world.to(&world.queued(&stack, RunKind::Tracked).await, RunState::Confirmed).await;
+        let claimed = world.claim(&confirmed, "first").await.unwrap();
+        assert!(matches!(world.claim(&confirmed, "second").await, Err(StoreError::Changed)));
+        let next = async || world.read().await.next_for_worker().await.unwrap().map(|run| run.fence);
+        let late = async || world.read().await.abandoned(NOW.plus(30_001)).await.unwrap();
+        assert_eq!(next().await, None);
+        assert_eq!(late().await, [claimed.clone()]);
+        let mut writing = world.write().await;
+        assert!(matches!(writing.release(&confirmed).await, Err(StoreError::Changed)), "of an old picture");
+        writing.release(&claimed).await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!((next().await, late().await), (Some(1), Vec::new()));
+        assert_eq!(world.claim(&claimed, "third").await.unwrap().fence, 2);
     })
     .await;
 }
