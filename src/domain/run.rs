@@ -3,6 +3,8 @@
 use super::hold::Hold;
 use super::plan::Delta;
 use super::run_state::{RunKind, RunState};
+use super::stack::Stack;
+use super::vendor::Vendor;
 use super::{Commit, CommitHash, RunId, StackId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +41,9 @@ pub struct Run {
     pub changes: Option<bool>,
     /// What its plan would do.
     pub delta: Option<Delta>,
+    /// The settings that it planned with; a page needs them not.
+    #[serde(skip)]
+    pub planned_with: Option<PlannedWith>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it entered its state.
@@ -55,6 +60,31 @@ impl Run {
     /// Whether it ended before its apply began: then a promotion is put back (product.md, The promotion rule).
     pub fn ended_before_apply(&self) -> bool {
         self.state.is_terminal() && self.state != RunState::Finished && self.apply_started_at.is_none()
+    }
+}
+
+/// The settings of its stack that a run planned with: its plan is applied with the same, whatever the stack says by then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedWith {
+    /// The folder that holds the configuration.
+    pub project_root: String,
+    /// Terraform or OpenTofu.
+    pub vendor: Vendor,
+    /// A path or a version of its program; empty for the one that is found on the path.
+    pub engine_binary: String,
+}
+
+impl PlannedWith {
+    /// Those of the stack now.
+    pub fn of(stack: &Stack) -> Self {
+        let Stack { project_root, vendor, engine_binary, .. } = stack;
+        Self { project_root: project_root.clone(), vendor: *vendor, engine_binary: engine_binary.clone() }
+    }
+
+    /// The stack as it was then.
+    pub fn onto(self, stack: Stack) -> Stack {
+        let Self { project_root, vendor, engine_binary } = self;
+        Stack { project_root, vendor, engine_binary, ..stack }
     }
 }
 

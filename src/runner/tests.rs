@@ -8,6 +8,7 @@ use crate::commands::save_settings::{Page, save_settings};
 use crate::commands::tests::World;
 use crate::commands::trigger::trigger;
 use crate::domain::permission::Configure;
+use crate::domain::run::PlannedWith;
 use crate::domain::vendor::Vendor;
 
 /// A tracked run that a worker has just claimed.
@@ -170,4 +171,18 @@ async fn a_confirmed_run_whose_worker_ended_before_its_apply_is_applied_by_the_n
     let again = claim(context).await.unwrap().unwrap();
     assert_eq!((&again.run.id, again.run.fence), (&run.id, held.run.fence + 2));
     assert!(Workspace::of(context, &run).has_plan());
+}
+
+#[tokio::test]
+async fn a_plan_is_applied_with_the_settings_that_it_was_made_with() {
+    let world = World::new().await;
+    use_engine(&world, "/nowhere/planned-with").await;
+    let run = confirmed(&world).await;
+    let mut writing = world.context.store.write().await.unwrap();
+    writing.save_planned_with(&run, &PlannedWith::of(&world.stack().await)).await.unwrap();
+    writing.commit().await.unwrap();
+    use_engine(&world, "/bin/sh").await;
+    work_once(&world).await;
+    let note = world.run(&run.id).await.note.unwrap();
+    assert!(note.contains("/nowhere/planned-with"), "{note}");
 }

@@ -115,6 +115,9 @@ impl Walk {
     async fn begin(context: Context, held: Held, keeper: Keeper) -> Result<Self, Halt> {
         let mut reading = context.store.read().await?;
         let stack = find_stack(&mut reading, &held.run.stack).await?;
+        // What was confirmed is what is applied.
+        let planned_with = held.run.planned_with.clone().filter(|_| held.run.state == RunState::Confirmed);
+        let stack = planned_with.map_or_else(|| stack.clone(), |planned_with| planned_with.onto(stack.clone()));
         let stored = reading.variables(&stack.id).await?;
         drop(reading);
         let mut variables = Vec::new();

@@ -4,7 +4,7 @@ use super::{Change, Reading, Result, StoreError, Writing, on};
 use crate::domain::RunId;
 use crate::domain::hold::Hold;
 use crate::domain::plan::Plan;
-use crate::domain::run::Run;
+use crate::domain::run::{PlannedWith, Run};
 
 impl Reading {
     /// The changes that a run planned.
@@ -33,6 +33,14 @@ impl Writing {
              on conflict (run_id) do update set document = excluded.document"
         ).bind(&run.id).bind(document).execute(connection).await.map(|_| ()))?;
         self.tell(Change::Run(run.stack.clone(), run.id.clone()));
+        Ok(())
+    }
+
+    /// Notes the settings that a run planned with, as the worker that holds it.
+    pub async fn save_planned_with(&mut self, run: &Run, with: &PlannedWith) -> Result<()> {
+        let with = serde_json::to_string(with).map_err(|_| StoreError::Unreadable("settings"))?;
+        on!(self, connection => sqlx::query("update run set planned_with = $3 where id = $1 and fence = $2")
+            .bind(&run.id).bind(run.fence).bind(with).execute(connection).await.map(|_| ()))?;
         Ok(())
     }
 

@@ -37,6 +37,7 @@ fn run(kind: RunKind, state: RunState) -> Run {
         holds: Vec::new(),
         changes: planned.then_some(true),
         delta: planned.then(|| plan().delta()),
+        planned_with: None,
         created_at: Timestamp(1),
         state_since: Timestamp(1),
         apply_started_at: None,

@@ -5,6 +5,7 @@ use super::{Halt, Walk};
 use crate::commands::{advance_itself, find_stack};
 use crate::domain::hold::{self, Hold, TakenOut};
 use crate::domain::plan::Plan;
+use crate::domain::run::PlannedWith;
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::Stack;
 use crate::runner::phases::{Phases, Purpose};
@@ -126,6 +127,7 @@ impl Walk {
                 return Err(Halt::Ordered(Order::Stop));
             }
             writing.save_plan(&self.held.run, plan).await?;
+            writing.save_planned_with(&self.held.run, &PlannedWith::of(&self.stack)).await?;
             let mut note = None;
             let to = match self.held.run.kind {
                 RunKind::Proposed => RunState::Finished,
