@@ -165,3 +165,31 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::commands::tests::World;
+    use crate::commands::trigger::trigger;
+    use crate::domain::run_state::RunState;
+
+    #[tokio::test]
+    async fn a_log_that_was_cut_off_is_cut_off_once_whatever_phase_comes_next() {
+        let world = World::new().await;
+        let run = trigger(&world.context, &world.may("ada")).await.unwrap();
+        let run = world.to(&run, RunState::Initializing).await;
+        let mut log = Log::open(&world.context, &run, Masker::default()).await.unwrap();
+        // Many chunks, of which the last goes over the limit by as little as can be.
+        let line = "x".repeat(65_535);
+        for _ in 0..LIMIT / 65_536 {
+            log.say(&line).await;
+        }
+        assert_eq!(log.bytes, LIMIT);
+        let run = world.to(&run.id, RunState::Planning).await;
+        Log::open(&world.context, &run, Masker::default()).await.unwrap().say("more").await;
+        let mut reading = world.context.store.read().await.unwrap();
+        let lines: i64 = reading.log_lengths(&run.id).await.unwrap().iter().map(|(_, lines)| lines).sum();
+        assert_eq!(lines, LIMIT / 65_536 + 1, "the lines and one mark");
+    }
+}

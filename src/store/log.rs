@@ -27,7 +27,7 @@ impl Reading {
         ).bind(run).fetch_all(connection).await)?)
     }
 
-    /// The bytes that a run has printed so far.
+    /// The bytes that a run has printed so far, the ends of its lines among them.
     pub async fn log_bytes(&mut self, run: &RunId) -> Result<i64> {
         let (bytes,): (i64,) = on!(self, connection => sqlx::query_as(
             "select cast(coalesce(sum(bytes), 0) as bigint) from log_chunk where run_id = $1"
@@ -64,7 +64,8 @@ impl Writing {
         }
         let text = lines.join("\n");
         let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-        let bytes = i64::try_from(text.len()).unwrap_or(i64::MAX);
+        // Each line with its end, as whoever counts towards the limit does.
+        let bytes = i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
         let added = on!(self, connection => sqlx::query(
             "insert into log_chunk (run_id, position, first_line, lines, bytes, text)
              select $1, $2, $3, $4, $5, $6 from run where id = $1 and fence = $7"

@@ -29,8 +29,8 @@ async fn each_step_of_a_run_has_its_own_lines() {
         assert_eq!(reading.log_lengths(&run.id).await.unwrap(), [(2, 3), (5, 5)]);
         assert_eq!(reading.log_lines(&run.id, 2, 0, 100).await.unwrap(), StoredLines { first: 0, lines: lines(3) });
         assert_eq!(reading.log_lines(&run.id, 3, 0, 100).await.unwrap(), StoredLines::default());
-        // A chunk counts its text with the line ends inside it.
-        assert_eq!(reading.log_bytes(&run.id).await.unwrap(), (6 + 13) + (13 + 13 + 6));
+        // Each line counts with its end.
+        assert_eq!(reading.log_bytes(&run.id).await.unwrap(), 8 * 7);
         assert_eq!(reading.log_bytes(&RunId::new("nobody")).await.unwrap(), 0);
     })
     .await;
@@ -97,4 +97,18 @@ async fn reads_back(world: &World, stack: &StackId, case: &Case) -> std::result:
         prop_assert_eq!(page.first, number(*from));
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_log_are_those_that_were_printed_however_they_were_split() {
+    each(async |world| {
+        let stack = world.stack("network").await;
+        let run = world.queued(&stack, RunKind::Tracked).await;
+        let lines: Vec<String> = ["", "ä", "three"].map(str::to_owned).to_vec();
+        append(&world, &run, 2, &lines, vec![1, 2]).await;
+        append(&world, &run, 3, &lines, vec![]).await;
+        let printed = 2 * lines.iter().map(|line| line.len() + 1).sum::<usize>();
+        assert_eq!(world.read().await.log_bytes(&run.id).await.unwrap(), i64::try_from(printed).unwrap());
+    })
+    .await;
 }
