@@ -52,6 +52,7 @@ pub mod tests;
 pub mod throttle;
 pub mod track;
 pub mod trigger;
+pub mod write_state;
 
 pub use advance::{advance, advance_itself};
 pub use connect_github::Connecting;

@@ -148,6 +148,11 @@ impl Config {
         self.data.join("providers")
     }
 
+    /// The folder of the states that Terraform could not write and Headway could not store.
+    pub fn errored_states(&self) -> PathBuf {
+        self.data.join("errored")
+    }
+
     /// The folder of the runs' files.
     pub fn workspaces(&self) -> PathBuf {
         self.data.join("runs")

@@ -15,6 +15,7 @@
 //! *Sandbox.* What runs is other people's code: it sees its own files and the system's programs, and no more ([`sandbox`]).
 
 pub mod engine;
+mod errored_state;
 pub mod inside;
 mod keeper;
 mod limits;

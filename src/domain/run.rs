@@ -57,6 +57,16 @@ pub struct Run {
 }
 
 impl Run {
+    /// Its stack with the settings that the run planned with.
+    pub fn planned_on(&self, stack: Stack) -> Stack {
+        match self.planned_with.clone() {
+            Some(PlannedWith { project_root, vendor, engine_binary }) => {
+                Stack { project_root, vendor, engine_binary, ..stack }
+            }
+            None => stack,
+        }
+    }
+
     /// Whether it ended before its apply began: then a promotion is put back (product.md, The promotion rule).
     pub fn ended_before_apply(&self) -> bool {
         self.state.is_terminal() && self.state != RunState::Finished && self.apply_started_at.is_none()
@@ -79,12 +89,6 @@ impl PlannedWith {
     pub fn of(stack: &Stack) -> Self {
         let Stack { project_root, vendor, engine_binary, .. } = stack;
         Self { project_root: project_root.clone(), vendor: *vendor, engine_binary: engine_binary.clone() }
-    }
-
-    /// The stack as it was then.
-    pub fn onto(self, stack: Stack) -> Stack {
-        let Self { project_root, vendor, engine_binary } = self;
-        Stack { project_root, vendor, engine_binary, ..stack }
     }
 }
 

@@ -3,10 +3,12 @@
 //! What only planned starts again by itself, and an apply that had not begun is begun; one that had is never tried twice,
 //! so it has failed and says that the infrastructure may have changed.
 
-use super::{Walking, provider_store, workspace};
+use super::workspace::{self, Workspace};
+use super::{Walking, errored_state, provider_store};
 use crate::commands::{Context, advance_itself};
 use crate::domain::Timestamp;
 use crate::domain::problem::Problem;
+use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
 use crate::store::StoreError;
 
@@ -26,11 +28,14 @@ pub async fn recover(context: &Context, walking: &Walking, at_start: bool) -> Re
             fenced => fenced?,
         };
         let (to, note) = match fenced.state {
-            RunState::Applying => (
-                RunState::Failed,
-                "Headway ended while it applied. The infrastructure may have changed: read the log, then plan again."
-                    .to_owned(),
-            ),
+            RunState::Applying => {
+                writing.commit().await?;
+                let rescued = rescue(context, &fenced).await?.map(|rescued| format!("{rescued} ")).unwrap_or_default();
+                writing = context.store.write().await?;
+                writing.take_stack(&run.stack).await?;
+                let note = "The infrastructure may have changed: read the log, then plan again.";
+                (RunState::Failed, format!("Headway ended while it applied. {rescued}{note}"))
+            }
             RunState::Preparing | RunState::Initializing | RunState::Planning => match fenced.stop_requested_by.clone()
             {
                 Some(asked) => (RunState::Stopped, asked),
@@ -60,6 +65,14 @@ pub async fn recover(context: &Context, walking: &Walking, at_start: bool) -> Re
         sweep(context, walking).await?;
     }
     Ok(())
+}
+
+/// Saves the state that an apply left when it could not write it: what became of it.
+async fn rescue(context: &Context, run: &Run) -> Result<Option<String>, Problem> {
+    let Some(stack) = context.store.read().await?.stack(&run.stack).await? else { return Ok(None) };
+    let stack = run.planned_on(stack);
+    let Ok(folder) = Workspace::of(context, run).configuration(&stack.project_root) else { return Ok(None) };
+    errored_state::rescue(context, run, &folder, stack.manage_state).await
 }
 
 /// Removes the folders of runs that have ended, unless they are walked here still: a saved plan holds secrets in clear.

@@ -186,3 +186,39 @@ async fn a_plan_is_applied_with_the_settings_that_it_was_made_with() {
     let note = world.run(&run.id).await.note.unwrap();
     assert!(note.contains("/nowhere/planned-with"), "{note}");
 }
+
+#[tokio::test]
+async fn an_errored_state_that_a_killed_headway_left_is_stored_and_one_that_does_not_fit_is_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new().await;
+    let (context, walking) = (&world.context, Walking::default());
+    let state = |serial: i64, lineage: &str| format!("{{\"version\":4,\"serial\":{serial},\"lineage\":\"{lineage}\"}}");
+    let kept = |run: &Run| context.config.errored_states().join(format!("{}.tfstate", run.id));
+    for (document, version) in [(state(3, "ours"), 1), (state(5, "ours"), 2), (state(9, "another"), 2)] {
+        let run = trigger(context, &world.may("ada")).await.unwrap();
+        world.to(&run, RunState::Confirmed).await;
+        let held = claim(context).await.unwrap().unwrap();
+        let run = world.to(&held.run.id, RunState::Applying).await;
+        let workspace = Workspace::of(context, &run);
+        workspace.create().unwrap();
+        std::fs::create_dir_all(workspace.source().join("network")).unwrap();
+        std::fs::write(workspace.source().join("network/errored.tfstate"), &document).unwrap();
+        recover::recover(context, &walking, true).await.unwrap();
+        let run = world.run(&run.id).await;
+        let note = run.note.clone().unwrap();
+        assert_eq!(run.state, RunState::Failed);
+        assert!(note.contains("The infrastructure may have changed"), "{note}");
+        let stored = context.store.read().await.unwrap().state(&world.stack).await.unwrap().unwrap();
+        assert_eq!(stored.version, version, "{note}");
+        assert!(!workspace.folder().exists());
+        if document.contains("another") {
+            assert!(note.contains("another lineage") && note.contains(kept(&run).to_str().unwrap()), "{note}");
+            assert_eq!(std::fs::read_to_string(kept(&run)).unwrap(), document);
+            assert_eq!(std::fs::metadata(kept(&run)).unwrap().permissions().mode() & 0o777, 0o600);
+        } else {
+            assert!(note.contains(&format!("stored it from errored.tfstate as version {version}")), "{note}");
+            assert_eq!(stored.run_id, run.id);
+            assert!(!kept(&run).exists());
+        }
+    }
+}

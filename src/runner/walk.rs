@@ -66,6 +66,8 @@ struct Walk {
     /// The variables with their values in clear.
     variables: Vec<(Variable, String)>,
     secrets: Secrets,
+    /// How often the end of the run could not be stored.
+    tries: u32,
 }
 
 /// Walks a claimed run on; when this returns, the run waits for a person, has ended, or is back in the queue.
@@ -116,8 +118,7 @@ impl Walk {
         let mut reading = context.store.read().await?;
         let stack = find_stack(&mut reading, &held.run.stack).await?;
         // What was confirmed is what is applied.
-        let planned_with = held.run.planned_with.clone().filter(|_| held.run.state == RunState::Confirmed);
-        let stack = planned_with.map_or_else(|| stack.clone(), |planned_with| planned_with.onto(stack.clone()));
+        let stack = if held.run.state == RunState::Confirmed { held.run.planned_on(stack) } else { stack };
         let stored = reading.variables(&stack.id).await?;
         drop(reading);
         let mut variables = Vec::new();
@@ -140,7 +141,7 @@ impl Walk {
         }
         let workspace = Workspace::of(&context, &held.run);
         let secrets = Secrets::gather(&context, &stack, &held.token, &variables).await?;
-        Ok(Self { context, held, stack, workspace, keeper, variables, secrets })
+        Ok(Self { context, held, stack, workspace, keeper, variables, secrets, tries: 0 })
     }
 
     async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Arc<Phases>, Halt> {

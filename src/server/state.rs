@@ -5,21 +5,21 @@
 //! older serial or a wrong checksum is refused with 409.
 
 use crate::commands::Context;
+use crate::commands::write_state::{StateRefusal, checksum, write_state};
 use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
-use crate::domain::run_state::{RunKind, RunState};
+use crate::domain::run_state::RunKind;
 use crate::domain::sealed;
 use crate::domain::{RunId, StackId};
 use crate::secret::fingerprint;
-use crate::store::{StateLock, StateVersion, StoreError};
+use crate::store::{StateLock, StoreError};
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use md5::{Digest, Md5};
 use serde::Deserialize;
 
 /// Why a request for state is not done.
@@ -52,6 +52,18 @@ impl From<Problem> for Refused {
     }
 }
 
+impl From<StateRefusal> for Refused {
+    fn from(refusal: StateRefusal) -> Self {
+        match refusal {
+            StateRefusal::Forbidden(why) => Self::Forbidden(why),
+            StateRefusal::Conflict(why) => Self::Conflict(why),
+            StateRefusal::Malformed(why) => Self::Malformed(why),
+            StateRefusal::Lost => Self::Credential,
+            StateRefusal::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         match self {
@@ -68,13 +80,6 @@ impl IntoResponse for Refused {
             Self::Unavailable => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
-}
-
-/// A state, as far as Headway reads it.
-#[derive(Deserialize)]
-struct Document {
-    serial: i64,
-    lineage: String,
 }
 
 /// A lock, as far as Headway reads it.
@@ -188,58 +193,11 @@ async fn store(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<StatusCode, Refused> {
-    let stack = &run.stack;
-    if run.state != RunState::Applying {
-        return Err(Refused::Forbidden("Only a run that applies writes state."));
-    }
-    let md5 = STANDARD.encode(Md5::digest(body));
+    let md5 = checksum(body);
     if headers.get("content-md5").is_some_and(|sent| sent.as_bytes() != md5.as_bytes()) {
         return Err(Refused::Conflict("The checksum does not fit what arrived.".into()));
     }
-    let text = std::str::from_utf8(body).map_err(|_| Refused::Malformed("A state is UTF-8 text."))?;
-    let document: Document =
-        serde_json::from_str(text).map_err(|_| Refused::Malformed("This is no Terraform state."))?;
-    let mut writing = context.store.write().await?;
-    let lock = writing.state_lock(stack).await?;
-    let held = lock.as_ref().is_some_and(|lock| lock.run_id == run.id && lock.lock_id == lock_id);
-    if !held {
-        return Err(Refused::Conflict("This run does not hold the lock on the state.".into()));
-    }
-    let last = writing.state(stack).await?;
-    if let Some(last) = &last {
-        if last.lineage != document.lineage {
-            return Err(Refused::Conflict(
-                "This state has another lineage: it is not about the same resources.".into(),
-            ));
-        }
-        if document.serial < last.serial || (document.serial == last.serial && last.md5 != md5) {
-            return Err(Refused::Conflict(format!(
-                "The stored state has serial {}; this one, with {}, is older.",
-                last.serial, document.serial
-            )));
-        }
-        if document.serial == last.serial {
-            return Ok(StatusCode::OK);
-        }
-    }
-    let version = last.map_or(1, |last| last.version + 1);
-    let document_sealed = context.vault.seal(&sealed::Place::state(stack, version), text).map_err(|error| {
-        tracing::error!(stack.id = %stack, %error, "cannot seal a state");
-        Refused::Unavailable
-    })?;
-    let state = StateVersion {
-        version,
-        serial: document.serial,
-        lineage: document.lineage,
-        md5,
-        document: document_sealed,
-        run_id: run.id.clone(),
-        created_at: context.now(),
-    };
-    writing.add_state(stack, &state).await?;
-    // Whoever lost the run in this very moment writes nothing.
-    writing.renew(&run.id, run.fence, context.now().plus(30_000)).await.map_err(|_| Refused::Credential)?;
-    writing.commit().await?;
+    write_state(context, run, Some(lock_id), body).await?;
     Ok(StatusCode::OK)
 }
 

@@ -97,9 +97,29 @@ impl Headway {
 
     /// Sends a signal and waits until the program has ended; its exit code, none when the signal ended it.
     pub fn end(&mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.ended()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Waits until the program has ended; its exit code, none when a signal ended it.
+    pub fn ended(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
+    }
+
+    /// Waits until the program has written this to its log.
+    pub async fn until_logged(&self, text: &str) {
+        let begun = Instant::now();
+        let log = self.data.path().join("headway.log");
+        while !std::fs::read_to_string(&log).unwrap().contains(text) {
+            assert!(begun.elapsed() < PATIENCE, "{text:?} was never logged");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Starts anew on the same data folder; the link that it prints when nobody manages it.

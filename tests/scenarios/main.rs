@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod activity;
+mod applies;
 mod attacks;
 mod bad_input;
 mod checks;

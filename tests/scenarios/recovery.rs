@@ -15,7 +15,7 @@ fn slow_apply(folder: &Path, seconds: u32) -> String {
     )
 }
 
-async fn until_exists(file: &Path) {
+pub async fn until_exists(file: &Path) {
     for _ in 0..900 {
         if file.exists() {
             return;
@@ -26,7 +26,7 @@ async fn until_exists(file: &Path) {
 }
 
 /// Whether some process has this text in its command line.
-fn is_running(text: &str) -> bool {
+pub fn is_running(text: &str) -> bool {
     Command::new("pgrep").args(["-f", text]).output().is_ok_and(|found| found.status.success())
 }
 
@@ -165,4 +165,26 @@ async fn a_person_stops_a_plan_and_a_branch_goes_on_without_it() {
     headway.press(&run, "confirm_run").await.has_status(409).says("it is stopped");
     let again = headway.press(&run, "retry_run").await.path;
     headway.until_state(&again, "unconfirmed").await.says("Retry of");
+}
+
+#[tokio::test]
+async fn a_stop_that_is_asked_for_while_headway_ends_is_not_forgotten() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let mut headway = Headway::start_with("serve", &[("HEADWAY_GRACE", "4")]).await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let folder = headway.shared.path().to_owned();
+    let first = folder.join("first");
+    let script = format!("[ \"$1\" = plan ] && trap '' INT && touch {} && exec sleep 600", first.display());
+    headway.use_engine(&stack, &engine_before(&folder, &script)).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    until_exists(&first).await;
+    headway.signal("-TERM");
+    headway.until_logged("ending: no new runs").await;
+    headway.press(&run, "stop_run").await.has_status(200);
+    assert_eq!(headway.ended(), Some(0));
+    headway.start_again();
+    headway.until_state(&run, "stopped").await.says("Stopped by operator.");
 }

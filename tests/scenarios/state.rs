@@ -7,14 +7,14 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What a run's Terraform was given.
-struct Credential {
-    address: String,
-    user: String,
-    password: String,
+pub struct Credential {
+    pub address: String,
+    pub user: String,
+    pub password: String,
 }
 
 /// Waits for what the engine of [`tell`] has told.
-async fn told(file: &Path) -> Credential {
+pub async fn told(file: &Path) -> Credential {
     for _ in 0..900 {
         if let Ok(text) = std::fs::read_to_string(file)
             && let [address, user, password] = text.lines().collect::<Vec<_>>().as_slice()
@@ -31,7 +31,7 @@ async fn told(file: &Path) -> Credential {
 }
 
 /// A script that tells the credential before the phase and then waits.
-fn tell(headway: &Headway, phase: &str, file: &Path) -> String {
+pub fn tell(headway: &Headway, phase: &str, file: &Path) -> String {
     let port = std::fs::read_to_string(headway.data.path().join("state.port")).unwrap();
     format!(
         "[ \"$1\" = {phase} ] && printf '%s\\n' \"http://127.0.0.1:{port}/state/network/$TF_HTTP_USERNAME\" \"$TF_HTTP_USERNAME\" \

@@ -6,7 +6,7 @@ use crate::commands::retry_outdated::retry_outdated;
 use crate::domain::run_state::RunState;
 use crate::runner::phases::{Phases, Purpose};
 use crate::runner::process::Order;
-use crate::runner::sealed_plan;
+use crate::runner::{errored_state, sealed_plan};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -29,6 +29,7 @@ impl Walk {
             .workspace
             .configuration(&self.stack.project_root)
             .map_err(|error| self.broken("find the run's folder", &error))?;
+        errored_state::forget(&folder).map_err(|error| self.broken("remove the commit's errored state", &error))?;
         let phases = self.phases(folder, Purpose::Applying).await?;
         phases.apply().map_err(|error| self.broken("prepare the apply", &error))?;
         sealed_plan::open(&self.context.vault, &self.workspace, &self.held.run)
@@ -39,10 +40,22 @@ impl Walk {
     pub(super) async fn apply(&mut self, phases: &Arc<Phases>) -> Result<(), Halt> {
         let apply = phases.apply().map_err(|error| self.broken("prepare the apply", &error))?;
         self.run(apply, "apply").await?;
-        self.to(RunState::Finished, None).await?;
+        self.finally(RunState::Finished, None).await?;
         self.clean();
-        retry_outdated(&self.context, &self.stack.id).await?;
+        if let Err(problem) = retry_outdated(&self.context, &self.stack.id).await {
+            tracing::error!(stack.id = %self.stack.id, ?problem, "cannot plan again what an apply may have outdated");
+        }
         Ok(())
+    }
+
+    /// Saves the state that a failed apply could not write: what became of it, with the log told.
+    pub(super) async fn rescue(&self) -> Result<Option<String>, Halt> {
+        let Ok(folder) = self.workspace.configuration(&self.stack.project_root) else { return Ok(None) };
+        let said = errored_state::rescue(&self.context, &self.held.run, &folder, self.stack.manage_state).await?;
+        if let Some(said) = &said {
+            self.log().await?.say(said).await;
+        }
+        Ok(said)
     }
 }
 
