@@ -5,7 +5,7 @@
 //! older serial or a wrong checksum is refused with 409.
 
 use crate::commands::Context;
-use crate::commands::write_state::{StateRefusal, checksum, write_state};
+use crate::commands::write_state::{LEASE, StateRefusal, checksum, write_state};
 use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run::Run;
@@ -239,6 +239,11 @@ async fn take_lock(context: &Context, run: &Run, body: String) -> Result<StatusC
         Err(StoreError::Changed) => return Err(Refused::Locked(String::new())),
         Err(error) => return Err(error.into()),
     }
+    // Whoever lost the run in this very moment, or ended it, locks nothing: nobody would give that lock back.
+    match writing.renew(&run.id, run.fence, context.now().plus(LEASE)).await {
+        Err(StoreError::Changed) => return Err(Refused::Credential),
+        renewed => renewed?,
+    }
     writing.commit().await?;
     Ok(StatusCode::OK)
 }
@@ -260,4 +265,34 @@ pub async fn unlock(
     writing.unlock_state(&stack).await?;
     writing.commit().await?;
     Ok(StatusCode::OK)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::commands::advance;
+    use crate::commands::tests::World;
+    use crate::commands::trigger::trigger;
+    use crate::domain::run_state::RunState;
+    use crate::store::Lease;
+
+    #[tokio::test]
+    async fn a_run_that_ended_since_it_was_asked_for_takes_no_lock() {
+        let world = World::new().await;
+        let context = &world.context;
+        let run = trigger(context, &world.may("ada")).await.unwrap();
+        let run = world.to(&run, RunState::Ready).await;
+        let lease = Lease { owner: "a".into(), until: context.now().plus(LEASE), state_token: "t".into() };
+        let mut writing = context.store.write().await.unwrap();
+        let held = writing.claim(&run, &lease, context.now()).await.unwrap();
+        writing.commit().await.unwrap();
+        let lock = || "{\"ID\":\"mine\"}".to_owned();
+        assert!(take_lock(context, &held, lock()).await.is_ok());
+        let mut writing = context.store.write().await.unwrap();
+        advance(&mut writing, &held, RunState::Failed, "a", None, context.now()).await.unwrap();
+        writing.commit().await.unwrap();
+        assert!(matches!(take_lock(context, &held, lock()).await, Err(Refused::Credential)));
+        assert_eq!(context.store.read().await.unwrap().state_lock(&world.stack).await.unwrap(), None);
+    }
 }
