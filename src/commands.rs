@@ -240,7 +240,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Changed => Self::refused(Refusal::Overtaken),
-            StoreError::Database(_) | StoreError::Schema(_) | StoreError::Unreadable(_) | StoreError::TooOld(_) => {
+            StoreError::Database(_)
+            | StoreError::Schema(_)
+            | StoreError::Unreadable(_)
+            | StoreError::TooOld(_)
+            | StoreError::Used => {
                 tracing::error!(%error, "the store failed");
                 Self::UNAVAILABLE
             }

@@ -175,7 +175,10 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     }
     println!("Headway is at http://{}", context.config.addr);
 
-    ended().await?;
+    tokio::select! {
+        ended = ended() => ended?,
+        () = context.store.lost() => bail!(LOST),
+    }
     tracing::info!("ending: no new runs, what plans goes back to the queue, what applies is given time");
     poller.abort();
     cleaner.abort();
@@ -187,6 +190,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     tokio::select! {
         worked = workers => worked.context("the workers ended badly")?,
         again = ended() => { again?; bail!("ended at once: it was asked twice") }
+        () = context.store.lost() => bail!(LOST),
     }
     // What GitHub was not told yet stands in the outbox.
     for worker in github {
@@ -206,6 +210,9 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     context.store.close().await;
     Ok(())
 }
+
+/// What this process ends with when another one works in its place.
+const LOST: &str = "ended at once: another Headway has taken the database, and with it the runs";
 
 fn told(problem: Problem) -> anyhow::Error {
     anyhow::anyhow!(problem.sentence())

@@ -25,6 +25,7 @@ mod run;
 mod sealed;
 mod session;
 mod sign_in;
+mod sole;
 mod stack;
 mod state;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub use variable::Variable;
 
 use crate::domain::activity::Entry;
 use crate::domain::{RunId, StackId};
+use sole::Sole;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -63,6 +65,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
 
@@ -104,6 +107,9 @@ pub enum StoreError {
     /// The database's program is too old to be trusted.
     #[error("SQLite {0} may lose commits; 3.51.3 or newer is needed")]
     TooOld(String),
+    /// Another Headway works on it.
+    #[error("it is used by another Headway. Stop that one first, or name another database with --database")]
+    Used,
 }
 
 impl StoreError {
@@ -111,7 +117,12 @@ impl StoreError {
     pub fn is_duplicate(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(error)) => error.is_unique_violation(),
-            Self::Database(_) | Self::Schema(_) | Self::Changed | Self::Unreadable(_) | Self::TooOld(_) => false,
+            Self::Database(_)
+            | Self::Schema(_)
+            | Self::Changed
+            | Self::Unreadable(_)
+            | Self::TooOld(_)
+            | Self::Used => false,
         }
     }
 
@@ -120,7 +131,7 @@ impl StoreError {
         match self {
             Self::Database(error) => matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }),
             Self::Unreadable(_) => true,
-            Self::Schema(_) | Self::Changed | Self::TooOld(_) => false,
+            Self::Schema(_) | Self::Changed | Self::TooOld(_) | Self::Used => false,
         }
     }
 }
@@ -158,6 +169,8 @@ enum Database {
 pub struct Store {
     database: Database,
     changes: broadcast::Sender<Change>,
+    /// That nobody else works on a PostgreSQL database; a SQLite file is in the data folder, which is one process's alone.
+    sole: Option<Arc<Sole>>,
 }
 
 enum Open {
@@ -239,12 +252,13 @@ impl Store {
         Ok(Self::over(Database::Sqlite { writer: readers.clone(), readers }))
     }
 
-    /// Connects to PostgreSQL by its address and brings the schema up to date.
+    /// Connects to PostgreSQL by its address, keeps the database for this process alone and brings the schema up to date.
     pub async fn open_postgres(address: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(address)?;
+        let sole = Some(Arc::new(Sole::take(&options).await?));
         let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
         sqlx::migrate!().run(&pool).await?;
-        let store = Self::over(Database::Postgres(pool));
+        let store = Self { sole, ..Self::over(Database::Postgres(pool)) };
         store.keep_activity().await?;
         Ok(store)
     }
@@ -258,7 +272,15 @@ impl Store {
 
     fn over(database: Database) -> Self {
         let (changes, _) = broadcast::channel(1024);
-        Self { database, changes }
+        Self { database, changes, sole: None }
+    }
+
+    /// Resolves when another Headway has taken the database from this one.
+    pub async fn lost(&self) {
+        match &self.sole {
+            Some(sole) => sole.lost().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The news from now on. A receiver that falls behind is told that it missed some and reads the tables again.
@@ -296,6 +318,9 @@ impl Store {
                 writer.close().await;
             }
             Database::Postgres(pool) => pool.close().await,
+        }
+        if let Some(sole) = &self.sole {
+            sole.close().await;
         }
     }
 }

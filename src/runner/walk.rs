@@ -52,7 +52,8 @@ impl From<StoreError> for Halt {
             error @ (StoreError::Database(_)
             | StoreError::Schema(_)
             | StoreError::Unreadable(_)
-            | StoreError::TooOld(_)) => Self::Problem(error.into()),
+            | StoreError::TooOld(_)
+            | StoreError::Used) => Self::Problem(error.into()),
         }
     }
 }

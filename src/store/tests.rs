@@ -17,6 +17,8 @@ mod schema;
 mod stacks;
 mod states;
 
+pub use postgres::fresh_database;
+
 use super::*;
 use crate::clock::Ids;
 use crate::domain::run::{Previous, Run};

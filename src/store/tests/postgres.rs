@@ -36,7 +36,7 @@ static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The address of a new, empty database; none when the system has no PostgreSQL.
-pub(super) async fn fresh_database() -> Option<String> {
+pub async fn fresh_database() -> Option<String> {
     let server = SERVER.get_or_init(|| match start() {
         Ok(server) => Some(server),
         Err(reason) => {
