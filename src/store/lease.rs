@@ -6,6 +6,46 @@ use crate::domain::run::Run;
 use crate::domain::run_state::RunState;
 use crate::domain::{RunId, StackId, Timestamp};
 
+/// That a run has not ended, as the index of those has it: without these very words SQLite does not see that it may use it.
+macro_rules! waiting {
+    ($table:literal) => {
+        concat!(
+            $table,
+            ".state in ('queued', 'ready', 'preparing', 'initializing', 'planning', 'unconfirmed', 'confirmed', 'applying')"
+        )
+    };
+}
+
+pub(super) const NEXT_FOR_WORKER: &str = concat!(
+    "select run.stack_id, run.id from run where run.state in ('ready', 'confirmed') and run.lease_owner is null and ",
+    waiting!("run"),
+    " and not exists (select 1 from stack where stack.id = run.stack_id and stack.disabled)
+     order by case when run.state = 'confirmed' then 0 when run.kind = 'tracked' then 1 else 2 end, run.id limit 1"
+);
+
+pub(super) const STARTABLE: &str = concat!(
+    "select run.stack_id, run.id from run where run.state = 'queued' and run.kind = 'proposed' and ",
+    waiting!("run"),
+    " and not exists (select 1 from stack where stack.id = run.stack_id and stack.disabled)
+     union all
+     select run.stack_id, min(run.id) from run
+     where run.state = 'queued' and run.kind = 'tracked' and ",
+    waiting!("run"),
+    " and not exists (select 1 from stack where stack.id = run.stack_id and stack.disabled)
+     and not exists (
+         select 1 from run blocker where blocker.stack_id = run.stack_id and blocker.kind = 'tracked'
+         and blocker.state in ('ready', 'preparing', 'initializing', 'planning', 'unconfirmed', 'confirmed', 'applying'))
+     group by run.stack_id"
+);
+
+pub(super) const ABANDONED: &str = concat!(
+    "select run.stack_id, run.id from run where ",
+    waiting!("run"),
+    " and (run.state in ('preparing', 'initializing', 'planning', 'applying')
+         or (run.state = 'confirmed' and run.lease_owner is not null))
+     and (run.lease_until is null or run.lease_until < $1) order by run.id"
+);
+
 /// A worker's hold on a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -19,30 +59,21 @@ pub struct Lease {
 
 impl Reading {
     /// The run that should start next, if any: a confirmed apply first, then tracked runs, then proposed ones, each
-    /// oldest first (product.md, Run states).
+    /// oldest first (product.md, Run states). None of a disabled stack.
     pub async fn next_for_worker(&mut self) -> Result<Option<Run>> {
-        let row: Option<(StackId, RunId)> = on!(self, connection => sqlx::query_as(
-            "select stack_id, id from run where state in ('ready', 'confirmed') and lease_owner is null
-             order by case when state = 'confirmed' then 0 when kind = 'tracked' then 1 else 2 end, id limit 1"
-        ).fetch_optional(connection).await)?;
+        let row: Option<(StackId, RunId)> =
+            on!(self, connection => sqlx::query_as(NEXT_FOR_WORKER).fetch_optional(connection).await)?;
         match row {
             Some((stack, id)) => self.run(&stack, &id).await,
             None => Ok(None),
         }
     }
 
-    /// The queued runs that nothing keeps waiting: proposed ones, and of each free stack its oldest tracked one.
+    /// The queued runs that nothing keeps waiting: of stacks that are not disabled the proposed ones, and of each that is
+    /// free its oldest tracked one.
     pub async fn startable(&mut self) -> Result<Vec<Run>> {
-        let rows: Vec<(StackId, RunId)> = on!(self, connection => sqlx::query_as(
-            "select stack_id, id from run where state = 'queued' and kind = 'proposed'
-             union all
-             select waiting.stack_id, min(waiting.id) from run waiting
-             where waiting.state = 'queued' and waiting.kind = 'tracked' and not exists (
-                 select 1 from run blocker where blocker.stack_id = waiting.stack_id and blocker.kind = 'tracked'
-                 and blocker.state in ('ready', 'preparing', 'initializing', 'planning', 'unconfirmed', 'confirmed',
-                     'applying'))
-             group by waiting.stack_id"
-        ).fetch_all(connection).await)?;
+        let rows: Vec<(StackId, RunId)> =
+            on!(self, connection => sqlx::query_as(STARTABLE).fetch_all(connection).await)?;
         let mut runs = Vec::new();
         for (stack, id) in rows {
             runs.extend(self.run(&stack, &id).await?);
@@ -52,11 +83,8 @@ impl Reading {
 
     /// The runs that a worker holds whose lease has run out.
     pub async fn abandoned(&mut self, now: Timestamp) -> Result<Vec<Run>> {
-        let rows: Vec<(StackId, RunId)> = on!(self, connection => sqlx::query_as(
-            "select stack_id, id from run where (state in ('preparing', 'initializing', 'planning', 'applying')
-                 or (state = 'confirmed' and lease_owner is not null))
-             and (lease_until is null or lease_until < $1) order by id"
-        ).bind(now).fetch_all(connection).await)?;
+        let rows: Vec<(StackId, RunId)> =
+            on!(self, connection => sqlx::query_as(ABANDONED).bind(now).fetch_all(connection).await)?;
         let mut runs = Vec::new();
         for (stack, id) in rows {
             runs.extend(self.run(&stack, &id).await?);

@@ -32,6 +32,12 @@ pub struct NewRun {
     pub created_at: Timestamp,
 }
 
+pub(super) const OPEN_RUN_IDS: &str =
+    "select id from run where state in ('queued', 'ready', 'preparing', 'initializing',
+    'planning', 'unconfirmed', 'confirmed', 'applying') order by id";
+
+pub(super) const PROMOTIONS_OF: &str = "select * from run where promoted_from = $1 order by id desc";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: RunId,
@@ -199,10 +205,7 @@ impl Reading {
 
     /// The runs that have not ended, of every stack.
     pub async fn open_run_ids(&mut self) -> Result<Vec<RunId>> {
-        let rows: Vec<(RunId,)> = on!(self, connection => sqlx::query_as(
-            "select id from run where state in ('queued', 'ready', 'preparing', 'initializing', 'planning',
-             'unconfirmed', 'confirmed', 'applying') order by id"
-        ).fetch_all(connection).await)?;
+        let rows: Vec<(RunId,)> = on!(self, connection => sqlx::query_as(OPEN_RUN_IDS).fetch_all(connection).await)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
@@ -217,9 +220,7 @@ impl Reading {
 
     /// Every tracked run that was ever promoted from a proposed run, newest first.
     pub async fn promotions_of(&mut self, proposed: &RunId) -> Result<Vec<Run>> {
-        runs(on!(self, connection => sqlx::query_as(
-            "select * from run where promoted_from = $1 order by id desc"
-        ).bind(proposed).fetch_all(connection).await)?)
+        runs(on!(self, connection => sqlx::query_as(PROMOTIONS_OF).bind(proposed).fetch_all(connection).await)?)
     }
 
     /// The steps of a run's life, in order.

@@ -13,6 +13,7 @@ mod queue;
 mod repositories;
 mod rules;
 mod runs;
+mod scans;
 mod schema;
 mod stacks;
 mod states;
