@@ -119,6 +119,12 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
         .blocker
         .clone()
         .filter(|blocker| run.kind == RunKind::Tracked && run.state == RunState::Queued && blocker.id != run.id);
+    let starts = matches!(run.state, RunState::Queued | RunState::Ready | RunState::Confirmed);
+    let waits = if header.disabled && starts {
+        Some("Waits until the stack is enabled: a disabled stack starts nothing.")
+    } else {
+        (run.state == RunState::Ready).then_some("Waits for a free worker.")
+    };
     let problems = [told(actions.confirm), told(actions.discard), told(actions.stop), told(actions.retry)];
     view! {
         {(run.state == RunState::Unconfirmed).then(|| view! { <Holds holds=run.holds.clone() /> })}
@@ -132,7 +138,7 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
                     </p>
                 }
             })}
-        {(run.state == RunState::Ready).then(|| view! { <p class="note">"Waits for a free worker."</p> })}
+        {waits.map(|why| view! { <p class="note">{why}</p> })}
         {run
             .stop_requested_by
             .clone()
@@ -234,7 +240,7 @@ fn Holds(holds: Vec<Hold>) -> impl IntoView {
                 .map(|hold| {
                     let missing = match &hold {
                         Hold::TakesOut { missing } => Some(missing.clone()),
-                        Hold::AutodeployOff | Hold::HistoryUnknown | Hold::Locked { .. } => None,
+                        Hold::AutodeployOff | Hold::Disabled | Hold::HistoryUnknown | Hold::Locked { .. } => None,
                     };
                     view! { <li>{hold.sentence()} {missing.map(|missing| view! { <MissingCommits missing /> })}</li> }
                 })

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Facts {
     /// *Autodeploy*.
     pub autodeploy: bool,
+    /// Whether the stack is disabled.
+    pub disabled: bool,
     /// The stack's lock, if anybody holds it.
     pub lock: Option<Lock>,
     /// What applying the run's commit would take out of what is deployed.
@@ -36,6 +38,8 @@ pub enum TakenOut {
 pub enum Hold {
     /// The stack asks before every apply; not a hold in the strict sense, but the usual reason to wait.
     AutodeployOff,
+    /// The stack was disabled while the run planned.
+    Disabled,
     /// Applying would undo what is deployed.
     TakesOut {
         /// What it would undo.
@@ -55,6 +59,7 @@ impl Hold {
     pub fn sentence(&self) -> String {
         match self {
             Self::AutodeployOff => "Autodeploy is off: the plan waits for a person.".into(),
+            Self::Disabled => "The stack is disabled: nothing is applied by itself.".into(),
             Self::TakesOut { missing } => format!(
                 "Applying would take out {}{} that are deployed: this commit does not contain the applied one.",
                 if missing.capped { "more than " } else { "" },
@@ -73,6 +78,9 @@ pub fn judge(facts: &Facts) -> Vec<Hold> {
     let mut holds = Vec::new();
     if !facts.autodeploy {
         holds.push(Hold::AutodeployOff);
+    }
+    if facts.disabled {
+        holds.push(Hold::Disabled);
     }
     match &facts.taken_out {
         TakenOut::Nothing => {}
@@ -94,13 +102,16 @@ mod tests {
     fn only_a_free_stack_with_autodeploy_and_a_commit_that_keeps_everything_goes_on() {
         let missing = Missing { count: 2, capped: false, commits: Vec::new() };
         let lock = Lock { holder: "ada".into(), note: None, at: Timestamp(0) };
-        for autodeploy in [false, true] {
+        for (autodeploy, disabled) in [(false, false), (false, true), (true, false), (true, true)] {
             for lock in [None, Some(lock.clone())] {
                 for taken_out in [TakenOut::Nothing, TakenOut::Commits(missing.clone()), TakenOut::Unknown] {
-                    let facts = Facts { autodeploy, lock: lock.clone(), taken_out: taken_out.clone() };
+                    let facts = Facts { autodeploy, disabled, lock: lock.clone(), taken_out: taken_out.clone() };
                     let mut expected = Vec::new();
                     if !autodeploy {
                         expected.push("Autodeploy is off: the plan waits for a person.");
+                    }
+                    if disabled {
+                        expected.push("The stack is disabled: nothing is applied by itself.");
                     }
                     if taken_out == TakenOut::Commits(missing.clone()) {
                         expected.push(

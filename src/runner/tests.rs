@@ -222,3 +222,24 @@ async fn an_errored_state_that_a_killed_headway_left_is_stored_and_one_that_does
         }
     }
 }
+
+#[tokio::test]
+async fn a_disabled_stack_starts_nothing_until_it_is_enabled() {
+    let world = World::new().await;
+    let context = &world.context;
+    let disable = async |disabled| {
+        let (name, description, labels) = ("Network".into(), String::new(), Vec::new());
+        let page = Page::Details { name, description, labels, disabled };
+        save_settings(context, &world.may("ada"), world.stack().await.version, page).await.unwrap();
+    };
+    let run = trigger(context, &world.may("ada")).await.unwrap();
+    disable(true).await;
+    ready(context).await.unwrap();
+    assert_eq!(world.run(&run).await.state, RunState::Queued);
+    for state in [RunState::Ready, RunState::Confirmed] {
+        world.to(&run, state).await;
+        assert!(claim(context).await.unwrap().is_none(), "{state}");
+    }
+    disable(false).await;
+    assert_eq!(claim(context).await.unwrap().unwrap().run.id, run);
+}

@@ -1,5 +1,5 @@
-//! Applies that meet trouble: a state that Terraform cannot write, a database that is away at the end and settings
-//! that were changed since the plan.
+//! Applies that meet trouble: a state that Terraform cannot write, a database that is away at the end, settings that were
+//! changed since the plan, a stack that is disabled.
 
 use crate::activity::past_headway;
 use crate::headway::{Headway, engine_before, terraform};
@@ -139,4 +139,46 @@ async fn what_was_confirmed_is_applied_where_and_with_what_it_was_planned() {
     headway.form(&settings, "save_source", &fields).await.says("Saved.");
     headway.press(&run, "confirm_run").await;
     headway.until_state(&run, "finished").await.says("terraform_data.first: Creation complete").says("Apply complete!");
+}
+
+/// Switches *Disabled*.
+async fn set_disabled(headway: &Headway, stack: &str, disabled: &str) {
+    let settings = format!("{stack}/settings/details");
+    let version = version(&headway.page(&settings).await);
+    let mut fields = vec![("stack", "network"), ("version", version.as_str()), ("name", "Network")];
+    fields.extend([("description", ""), ("labels", "")]);
+    if !disabled.is_empty() {
+        fields.push(("disabled", disabled));
+    }
+    headway.form(&settings, "save_details", &fields).await.says("Saved.");
+}
+
+#[tokio::test]
+async fn a_stack_that_is_disabled_starts_nothing_and_says_so() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    headway.behave(&stack, &["autodeploy", "secret_masking"]).await;
+    let folder = headway.shared.path().to_owned();
+    let script = format!(
+        "[ \"$1\" = plan ] && touch {0}/planning && until [ -e {0}/plan ]; do sleep 0.1; done",
+        folder.display()
+    );
+    headway.use_engine(&stack, &engine_before(&folder, &script)).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    let next = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    until_exists(&folder.join("planning")).await;
+    set_disabled(&headway, &stack, "true").await;
+    std::fs::write(folder.join("plan"), "").unwrap();
+    let held = headway.until_state(&run, "unconfirmed").await;
+    held.says("The stack is disabled: nothing is applied by itself.").lacks("Autodeploy is off");
+    headway.press(&run, "confirm_run").await.has_status(409).says("The stack is disabled");
+    headway.press(&run, "discard_run").await.has_status(200);
+    headway.page(&next).await.says("Waits until the stack is enabled");
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(headway.page(&next).await.state(), "queued");
+    set_disabled(&headway, &stack, "").await;
+    headway.until_state(&next, "finished").await;
 }

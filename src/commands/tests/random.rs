@@ -177,9 +177,7 @@ impl Life<'_> {
                 let stack = world.stack().await;
                 let page = Page::Behavior(Behavior { allow_run_promotion, ..behavior() });
                 save_settings(context, &world.may("ada"), stack.version, page).await.unwrap();
-                let (name, version) = (stack.name, world.stack().await.version);
-                let page = Page::Details { name, description: String::new(), labels: Vec::new(), disabled };
-                save_settings(context, &world.may("ada"), version, page).await.unwrap();
+                self.set_disabled(disabled).await;
             }
             Deed::SetCurrent(commit) => {
                 let hash = pick(self.commits, commit).unwrap();
@@ -199,7 +197,7 @@ impl Life<'_> {
                 self.claim().await;
             }
             Deed::Work(run, step) => {
-                let working: Vec<&Run> = before.iter().filter(|run| run.state.is_working()).collect();
+                let working: Vec<&Run> = before.iter().filter(|run| is_held(run)).collect();
                 if let Some(run) = pick(&working, run) {
                     self.work(run, step).await;
                 }
@@ -222,6 +220,12 @@ impl Life<'_> {
         writing.fetched(&self.world.repository, &self.heads, now, now).await.unwrap();
         writing.commit().await.unwrap();
         receive_push(context, &self.world.stack, &self.world.repository, &self.heads).await.unwrap();
+    }
+
+    async fn set_disabled(&self, disabled: bool) {
+        let Stack { name, version, .. } = self.world.stack().await;
+        let page = Page::Details { name, description: String::new(), labels: Vec::new(), disabled };
+        save_settings(&self.world.context, &self.world.may("ada"), version, page).await.unwrap();
     }
 
     async fn ready(&self) {
@@ -292,12 +296,13 @@ impl Life<'_> {
     async fn come_to_rest(&self) {
         let (world, context) = (self.world, &self.world.context);
         let _ = lock::unlock(context, &world.may("ada")).await;
+        self.set_disabled(false).await;
         for _ in 0..400 {
             let runs = self.all().await;
             if runs.iter().all(|run| run.state.is_terminal()) {
                 return;
             }
-            for run in runs.iter().filter(|run| run.state.is_working()) {
+            for run in runs.iter().filter(|run| is_held(run)) {
                 self.work(run, 0).await;
             }
             for run in runs.iter().filter(|run| run.state == RunState::Unconfirmed) {
@@ -309,6 +314,11 @@ impl Life<'_> {
         let stuck: Vec<Run> = self.all().await.into_iter().filter(|run| !run.state.is_terminal()).collect();
         panic!("these runs have no way out: {stuck:#?}");
     }
+}
+
+/// Whether a worker may have a step to take with it.
+fn is_held(run: &Run) -> bool {
+    run.state.is_working() || run.state == RunState::Confirmed
 }
 
 /// Lives one life on a stack of its own.

@@ -2,6 +2,7 @@
 //! has begun to change the infrastructure, and one that failed before has changed nothing.
 
 use super::{Halt, Walk};
+use crate::commands::find_stack;
 use crate::commands::retry_outdated::retry_outdated;
 use crate::domain::run_state::RunState;
 use crate::runner::phases::{Phases, Purpose};
@@ -15,6 +16,11 @@ impl Walk {
     /// Applies a plan that a person confirmed.
     pub(super) async fn apply_confirmed(&mut self) -> Result<(), Halt> {
         let apply = self.ready().await?;
+        let stack = find_stack(&mut self.context.store.read().await?, &self.stack.id).await?;
+        if stack.disabled {
+            // In this very moment; it is applied when the stack is enabled again.
+            return Ok(self.release().await?);
+        }
         self.step(RunState::Applying).await?;
         self.apply(&apply).await
     }

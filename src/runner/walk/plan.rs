@@ -165,6 +165,6 @@ impl Walk {
 
 /// Why a planned run of the stack waits for a person.
 fn judge(stack: &Stack, taken_out: &TakenOut) -> Vec<Hold> {
-    let autodeploy = stack.behavior.autodeploy && !stack.disabled;
-    hold::judge(&hold::Facts { autodeploy, lock: stack.lock.clone(), taken_out: taken_out.clone() })
+    let (autodeploy, disabled) = (stack.behavior.autodeploy, stack.disabled);
+    hold::judge(&hold::Facts { autodeploy, disabled, lock: stack.lock.clone(), taken_out: taken_out.clone() })
 }
