@@ -8,6 +8,7 @@ mod attacks;
 mod bad_input;
 mod checks;
 mod deployment;
+mod engines;
 mod forks;
 mod headway;
 mod keys;

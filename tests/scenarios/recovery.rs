@@ -188,3 +188,35 @@ async fn a_stop_that_is_asked_for_while_headway_ends_is_not_forgotten() {
     headway.start_again();
     headway.until_state(&run, "stopped").await.says("Stopped by operator.");
 }
+
+#[tokio::test]
+async fn a_run_that_was_ready_or_confirmed_when_headway_was_killed_goes_on() {
+    if !terraform() {
+        return;
+    }
+    let repository = Repository::new();
+    let mut headway = Headway::start_with("serve", &[("HEADWAY_WORKERS", "1")]).await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let confirmed = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&confirmed, "unconfirmed").await;
+    // A proposed run takes the only worker for ever, so the others stay where they are.
+    let folder = headway.shared.path().to_owned();
+    let first = folder.join("first");
+    let script = format!("[ \"$1\" = plan ] && [ ! -e {0} ] && touch {0} && exec sleep 141421356", first.display());
+    headway.use_engine(&stack, &engine_before(&folder, &script)).await;
+    repository.branch("more", "main", "Make a second thing", &[("second.tf", &resource("second"))]);
+    repository.branch("most", "main", "Make a third thing", &[("third.tf", &resource("third"))]);
+    headway.sync(&stack).await;
+    until_exists(&first).await;
+    headway.press(&confirmed, "confirm_run").await;
+    let (one, other) = (headway.proposed(&stack, "more").await, headway.proposed(&stack, "most").await);
+    headway.until_state(&confirmed, "confirmed").await;
+    let waits = async |run: &str| headway.page(run).await.state() == "ready";
+    assert!(waits(&one).await || waits(&other).await);
+
+    headway.end("-KILL");
+    headway.start_again();
+    headway.until_state(&confirmed, "finished").await.says("Apply complete!");
+    headway.until_state(&one, "finished").await;
+    headway.until_state(&other, "finished").await;
+}
