@@ -1,5 +1,5 @@
 //! `cargo xtask test`: every suite in an order in which later ones find built what they need. A suite that fails does
-//! not stop the next; the table at the end says what became of each.
+//! not stop the next; the table at the end says what became of each, and what was left out of one.
 
 use crate::workspace::{Workspace, on_path, run as call};
 use crate::{browser, build, client, sandbox, supply};
@@ -28,10 +28,18 @@ pub enum Suite {
     Browser,
 }
 
+/// What is said before the suites that need Terraform when there is none.
+const WITHOUT_TERRAFORM: &str = "\
+warning: no terraform is on the PATH. The scenarios that plan for real are skipped, so most of what Headway does is not
+warning: tried, and the browser tests that plan for real fail. Get Terraform from
+warning: https://developer.hashicorp.com/terraform/install, then run this again.";
+
 /// What became of a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Passed,
+    /// What was tried passed, and not all of it was tried: Terraform is missing.
+    InPart,
     Failed,
     Skipped,
 }
@@ -40,6 +48,7 @@ impl Outcome {
     fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::InPart => "in part",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
         }
@@ -49,8 +58,9 @@ impl Outcome {
 /// Runs the suite, or all; the exit code is 1 when one failed.
 pub fn run(workspace: &Workspace, only: Option<Suite>) -> Result<ExitCode> {
     let suites = only.map_or_else(|| Suite::value_variants().to_vec(), |suite| vec![suite]);
-    if suites.iter().any(|suite| [Suite::Scenarios, Suite::Browser].contains(suite)) {
-        warn_without_terraform();
+    let terraform = on_path("terraform").is_some();
+    if !terraform && suites.iter().any(|suite| [Suite::Scenarios, Suite::Browser].contains(suite)) {
+        println!("{WITHOUT_TERRAFORM}");
     }
     let mut results = Vec::new();
     for suite in suites {
@@ -60,6 +70,8 @@ pub fn run(workspace: &Workspace, only: Option<Suite>) -> Result<ExitCode> {
             eprintln!("error: {error:#}");
             Outcome::Failed
         });
+        let in_part = suite == Suite::Scenarios && outcome == Outcome::Passed && !terraform;
+        let outcome = if in_part { Outcome::InPart } else { outcome };
         results.push((suite.name(), outcome, start.elapsed()));
     }
     println!("\n{}", table(&results));
@@ -118,16 +130,6 @@ fn has_scenarios(workspace: &Workspace) -> bool {
     fs::read_dir(workspace.root.join("tests")).is_ok_and(|entries| entries.flatten().any(is_source))
 }
 
-fn warn_without_terraform() {
-    if on_path("terraform").or_else(|| on_path("tofu")).is_none() {
-        println!(
-            "warning: neither terraform nor tofu is on the PATH. Every scenario and browser test that plans for real\n\
-             warning: needs one and will fail. Get Terraform from https://developer.hashicorp.com/terraform/install\n\
-             warning: or OpenTofu from https://opentofu.org/docs/intro/install, then run this again."
-        );
-    }
-}
-
 /// The table, and below it one line that counts.
 fn table(results: &[(String, Outcome, Duration)]) -> String {
     let mut text = format!("{:<10} {:<8} {:>8}\n", "suite", "result", "seconds");
@@ -139,6 +141,10 @@ fn table(results: &[(String, Outcome, Duration)]) -> String {
     match count(Outcome::Skipped) {
         0 => {}
         skipped => text.push_str(&format!(", {skipped} skipped")),
+    }
+    match count(Outcome::InPart) {
+        0 => {}
+        in_part => text.push_str(&format!(", {in_part} in part: without a terraform, nothing was planned or applied")),
     }
     text
 }
@@ -159,6 +165,12 @@ mod tests {
              format     passed        1.2\n\
              clippy     failed       61.0\n\n\
              1 passed, 1 failed"
+        );
+        let in_part = [("scenarios".to_owned(), Outcome::InPart, Duration::ZERO)];
+        let said = table(&in_part);
+        assert!(
+            said.contains("scenarios  in part ")
+                && said.contains("\n0 passed, 0 failed, 1 in part: without a terraform")
         );
         let skipped = [("browser".to_owned(), Outcome::Skipped, Duration::ZERO)];
         assert!(table(&skipped).ends_with("\n0 passed, 0 failed, 1 skipped"));
