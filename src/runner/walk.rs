@@ -41,14 +41,13 @@ impl From<Problem> for Halt {
 
 impl From<StoreError> for Halt {
     fn from(error: StoreError) -> Self {
+        // To try again would find the same.
+        if error.is_unreadable() {
+            tracing::error!(%error, "a run cannot be read");
+            return Self::Failed(format!("Headway could not read its database: {error}."));
+        }
         match error {
             StoreError::Changed => Self::Ordered(Order::Lost),
-            // To try again would find the same.
-            error if error.is_unreadable() => {
-                let failed = Self::Failed(format!("Headway could not read its database: {error}."));
-                tracing::error!(%error, "a run cannot be read");
-                failed
-            }
             error @ (StoreError::Database(_)
             | StoreError::Schema(_)
             | StoreError::Unreadable(_)

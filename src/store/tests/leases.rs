@@ -48,7 +48,7 @@ async fn a_confirmed_run_is_taken_once_and_can_be_given_back() {
         let next = async || world.read().await.next_for_worker().await.unwrap().map(|run| run.fence);
         let late = async || world.read().await.abandoned(NOW.plus(30_001)).await.unwrap();
         assert_eq!(next().await, None);
-        assert_eq!(late().await, [claimed.clone()]);
+        assert_eq!(late().await, std::slice::from_ref(&claimed));
         let mut writing = world.write().await;
         assert!(matches!(writing.release(&confirmed).await, Err(StoreError::Changed)), "of an old picture");
         writing.release(&claimed).await.unwrap();
