@@ -181,3 +181,33 @@ async fn nobody_but_headways_own_user_reads_the_database_file() {
     let _store = Store::open_sqlite(&file).await.unwrap();
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+#[tokio::test]
+async fn the_runs_of_forks_get_their_new_name_and_branches_called_like_the_old_one_keep_theirs() {
+    use crate::domain::pull_request::fork_branch;
+    let migration = include_str!("../../../migrations/0007_repositories.sql");
+    let statement = migration.split_once("update run").map(|(_, rest)| rest.split(';').next().unwrap()).unwrap();
+    each(async |world| {
+        let stack = world.stack("network").await;
+        let mut writing = world.write().await;
+        writing.allow_fork(&stack, &hash('f'), "ada", NOW).await.unwrap();
+        writing.commit().await.unwrap();
+        let add = async |branch: &str, digit: char| {
+            let run = world.new_run(&stack, RunKind::Proposed);
+            world.add(&NewRun { branch: branch.into(), commit: commit(digit), ..run }).await.unwrap()
+        };
+        let runs = [
+            (add("pull/17/head", 'f').await, fork_branch(17)),
+            (add("pull/17/head", 'a').await, "pull/17/head".into()),
+            (add("topic", 'f').await, "topic".into()),
+        ];
+        let mut writing = world.write().await;
+        let statement = sqlx::AssertSqlSafe(format!("update run{statement}"));
+        on!(writing, connection => sqlx::query(statement).execute(connection).await.map(|_| ())).unwrap();
+        writing.commit().await.unwrap();
+        for (run, branch) in runs {
+            assert_eq!(world.reread(&run).await.branch, branch);
+        }
+    })
+    .await;
+}
