@@ -71,7 +71,8 @@ pub struct Config {
     /// How long apply may take, in seconds.
     #[arg(long, env = "HEADWAY_APPLY_LIMIT", default_value = "21600", value_parser = seconds)]
     pub apply_limit: Duration,
-    /// How long a phase that is interrupted may take to end by itself before it is killed, in seconds.
+    /// How long a phase that is interrupted may take to end by itself before it is killed, in seconds; and how long an
+    /// apply may go on before it is interrupted when Headway is asked to end.
     #[arg(long, env = "HEADWAY_GRACE", default_value = "60", value_parser = seconds)]
     pub grace: Duration,
     /// What runs may see and use of this machine.

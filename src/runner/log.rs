@@ -1,5 +1,6 @@
-//! The log of one phase, on its way from a program to the store: known secrets are masked, lines are written together
-//! every tenth of a second, and a run that prints without end is cut off with a clear mark.
+//! The log of one phase, on its way from a program to the store: known secrets are masked, lines are written at once after
+//! a quiet moment and else together every tenth of a second, and a run that prints without end is cut off with a clear
+//! mark.
 
 use crate::ansi;
 use crate::commands::Context;
@@ -70,8 +71,13 @@ impl Log {
             tokio::select! {
                 piece = pieces.recv() => match piece {
                     Some(piece) => {
+                        let was_quiet = last.elapsed() >= INTERVAL;
                         last = Instant::now();
                         self.take(&piece);
+                        if was_quiet {
+                            self.flush().await;
+                            interval.reset();
+                        }
                     }
                     None => break,
                 },
