@@ -84,13 +84,12 @@ pub(super) async fn prepare(
 }
 
 fn at_the_field(problem: Problem) -> Problem {
-    match problem {
-        Problem::Refused(refusal) => match *refusal {
-            Refusal::Unreachable { reason } => Problem::field("address", reason),
-            other => Problem::refused(other),
-        },
-        other => other,
+    if let Problem::Refused(refusal) = &problem
+        && let Refusal::Unreachable { reason } = refusal.as_ref()
+    {
+        return Problem::field("address", reason.as_str());
     }
+    problem
 }
 
 async fn no_open_runs(reading: &mut Reading, stack: &Stack) -> Result<(), Problem> {

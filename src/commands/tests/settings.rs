@@ -106,12 +106,11 @@ async fn the_tracked_branch_and_the_project_root_follow_what_the_repository_has(
 }
 
 fn at(address: &str) -> Page {
-    match source("main", "network", &["shared/**"]) {
-        Page::Source { tracked_branch, project_root, additional_globs, .. } => {
-            Page::Source { address: Some(address.into()), tracked_branch, project_root, additional_globs }
-        }
-        page => page,
+    let mut page = source("main", "network", &["shared/**"]);
+    if let Page::Source { address: typed, .. } = &mut page {
+        *typed = Some(address.into());
     }
+    page
 }
 
 #[tokio::test]
