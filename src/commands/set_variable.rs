@@ -1,6 +1,7 @@
-//! Set variable: the environment that a stack's Terraform gets, one variable at a time. A secret is sealed before it is
-//! stored and never shown again; leaving its value empty keeps the one that is there. What somebody else set meanwhile
-//! is never laid over.
+//! Set variable: the environment that a stack's Terraform gets, one variable at a time, never over what somebody else set
+//! meanwhile.
+//!
+//! A secret is sealed before it is stored and never shown again; leaving its value empty keeps the one that is there.
 
 use super::{Context, take_stack};
 use crate::config::limits::EARLIER_SECRETS;

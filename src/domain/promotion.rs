@@ -217,9 +217,15 @@ fn newer(facts: &Facts) -> Condition {
         ),
         Relation::Unknown => fails(
             name,
-            format!(
-                "How its commit {commit} relates to the current commit {current} cannot be told: the history could not be read."
-            ),
+            match &facts.current {
+                Some(_) => format!(
+                    "How its commit {commit} relates to the current commit {current} cannot be told: the history could \
+                     not be read."
+                ),
+                None => {
+                    format!("Whether its commit {commit} is still there cannot be told: the history could not be read.")
+                }
+            },
             "Sync the stack. If the commit is gone from the repository, push the branch again.",
         ),
     }

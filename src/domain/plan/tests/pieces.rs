@@ -70,7 +70,7 @@ proptest! {
         let (mut together, mut from) = (Plan { applyable: Some(true), ..Plan::default() }, Some(0));
         while let Some(next) = from {
             let piece = whole.clone().piece(next);
-            prop_assert!(piece.len() <= Piece::CHANGES && (piece.len() > 0 || piece.total == 0));
+            prop_assert!(piece.len() <= Piece::CHANGES && (!piece.is_empty() || piece.total == 0));
             from = piece.next();
             together.resources.extend(piece.plan.resources);
             together.outputs.extend(piece.plan.outputs);
