@@ -245,6 +245,13 @@ pub async fn create_stack(
     let context = context()?;
     let id = create_stack::id_for(&name)?;
     let permit = permitted::<permission::CreateStack>(&context, id.as_str()).await?;
+    let vendor = Vendor::parse(&vendor).ok_or(Problem::Malformed)?;
+    // Without any engine a stack can be made all the same, and its runs say how to get one.
+    if let Some(missing) = engine::missing(vendor, "")
+        && Vendor::ALL.into_iter().any(|other| engine::missing(other, "").is_none())
+    {
+        return Err(Problem::field("vendor", missing.to_string()));
+    }
     let settings = Settings {
         name,
         description,
@@ -252,7 +259,7 @@ pub async fn create_stack(
         tracked_branch,
         project_root,
         additional_globs: Vec::new(),
-        vendor: Vendor::parse(&vendor).ok_or(Problem::Malformed)?,
+        vendor,
         engine_binary: String::new(),
         behavior: Behavior { allow_run_promotion, ..Behavior::default() },
         integration: Integration::default(),
@@ -305,6 +312,13 @@ pub async fn save_vendor(
 ) -> Result<(), Problem> {
     use access::*;
     let vendor = Vendor::parse(&vendor).ok_or(Problem::Malformed)?;
+    let context = context()?;
+    permitted::<permission::Configure>(&context, &stack).await?;
+    // What is neither a path nor a version is refused by the command.
+    if !engine_binary.starts_with(|first: char| first.is_alphabetic()) {
+        let found = engine::find(vendor, engine_binary.trim()).await;
+        found.map_err(|error| Problem::field("engine_binary", error.to_string()))?;
+    }
     save(&stack, version, save_settings::Page::Vendor { vendor, engine_binary }, "vendor").await
 }
 

@@ -79,7 +79,7 @@ fn PlanView(piece: Piece, address: String) -> impl IntoView {
     let plan = piece.plan;
     let unfolded = total <= UNFOLDED;
     view! {
-        {(last - first + 1 < total).then(|| view! { <p class="hint">{format!("Changes {first} to {last} of {total}")}</p> })}
+        {(last - first + 1 < total).then(|| view! { <p class="hint pieces">{format!("Changes {first} to {last} of {total}")}</p> })}
         {(!plan.resources.is_empty())
             .then(|| {
                 view! {

@@ -1,6 +1,7 @@
 //! Live pages: a page listens to the server's events and reads itself anew when something it shows has changed. The
-//! connection mends itself; until it has, the page says that it may be out of date.
+//! connection mends itself; until it has, the page says that it may be out of date. Times on it go on meanwhile.
 
+use crate::domain::Timestamp;
 use crate::domain::run_state::RunState;
 use leptos::prelude::*;
 
@@ -13,20 +14,35 @@ pub struct Live {
     pub log: RwSignal<u32>,
     /// Whether the connection is lost.
     pub lost: RwSignal<bool>,
+    /// Counts the seconds since the page came alive.
+    seconds: RwSignal<i64>,
+}
+
+impl Live {
+    fn new() -> Self {
+        Self { changed: RwSignal::new(0), log: RwSignal::new(0), lost: RwSignal::new(false), seconds: RwSignal::new(0) }
+    }
+
+    /// The present moment, as it goes on from the one at which the server rendered this.
+    pub fn now(self, rendered: Timestamp) -> impl Fn() -> Timestamp + Copy + Send + Sync + 'static {
+        let (seconds, begun) = (self.seconds, self.seconds.get_untracked());
+        // No signal of its own: a part of the page that has just been replaced may look once more.
+        move || Timestamp(rendered.0 + (seconds.get() - begun) * 1000)
+    }
 }
 
 /// Gives all pages the same signals.
 pub fn provide_live() {
-    provide_context(Live { changed: RwSignal::new(0), log: RwSignal::new(0), lost: RwSignal::new(false) });
+    let live = Live::new();
+    // Without a timer the times stand still, as they do without a script.
+    #[cfg(feature = "hydrate")]
+    let _ = set_interval(move || live.seconds.update(|seconds| *seconds += 1), std::time::Duration::from_secs(1));
+    provide_context(live);
 }
 
 /// The signals.
 pub fn use_live() -> Live {
-    use_context::<Live>().unwrap_or_else(|| Live {
-        changed: RwSignal::new(0),
-        log: RwSignal::new(0),
-        lost: RwSignal::new(false),
-    })
+    use_context::<Live>().unwrap_or_else(Live::new)
 }
 
 /// Listens while it is on the page. `topic` is the query of `/events`; without JavaScript the page reloads by itself

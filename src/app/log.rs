@@ -51,7 +51,7 @@ pub fn LogPanel(stack: String, run: String, position: i64, log: LogView) -> impl
                 (first.get() > 0).then(|| view! { <span>{format!("{} earlier lines are in ", first.get())}</span> })
             }}
             <a href=whole rel="external">"the whole log"</a>
-            <label>
+            <label class="with-script">
                 <input
                     type="checkbox"
                     checked=true

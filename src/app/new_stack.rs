@@ -12,7 +12,6 @@ use super::view::RepositoryView;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 
 /// `/stacks/new`
@@ -106,7 +105,8 @@ fn SecondStep(repository: String) -> impl IntoView {
     let query = use_query_map();
     let create = ServerAction::<CreateStack>::new();
     let again = RwSignal::new(0_u32);
-    let branch = Memo::new(move |_| query.read().get("branch"));
+    let chosen = RwSignal::new(None);
+    let branch = Memo::new(move |_| chosen.get().or_else(|| query.read().get("tracked_branch")));
     let page = Resource::new(
         move || (branch.get(), again.get()),
         move |(branch, _)| api::repository(repository.clone(), branch),
@@ -124,20 +124,30 @@ fn SecondStep(repository: String) -> impl IntoView {
             );
         }
     });
-    view! { <Loaded resource=page render=move |view| view! { <Choices view create /> } /> }
+    view! { <Loaded resource=page render=move |view| view! { <Choices view create chosen /> } /> }
+}
+
+/// What a person has filled in already: in a form that was refused, or before the branch's folders were asked for.
+fn filled(field: &str) -> Option<String> {
+    typed::<CreateStack>(field).or_else(|| use_query_map().read_untracked().get(field))
+}
+
+fn filled_switch(field: &str) -> Option<bool> {
+    let asked = use_query_map().read_untracked();
+    switched::<CreateStack>(field).or_else(|| asked.get("tracked_branch").map(|_| asked.get(field).is_some()))
 }
 
 #[component]
-fn Choices(view: RepositoryView, create: ServerAction<CreateStack>) -> impl IntoView {
+fn Choices(view: RepositoryView, create: ServerAction<CreateStack>, chosen: RwSignal<Option<String>>) -> impl IntoView {
     let problem = told(create);
     let RepositoryView { id, address, branches, branch, configurations, problem: unreadable, name } = view;
-    let id = StoredValue::new(id.to_string());
+    let id = id.to_string();
     let waiting = configurations.is_none();
     let folders = configurations.unwrap_or_default();
     let suggested = folders.first().cloned().unwrap_or_default();
-    let root = typed::<CreateStack>("project_root").unwrap_or_else(|| suggested.clone());
-    let name = typed::<CreateStack>("name").unwrap_or(name);
-    let chosen = branch.clone();
+    let root = filled("project_root").unwrap_or(suggested);
+    let name = filled("name").unwrap_or(name);
+    let branch = typed::<CreateStack>("tracked_branch").unwrap_or(branch);
     view! {
         <p class="hint">"Step 2 of 2"</p>
         <p class="meta"><span><Icon name="repository" />{address}</span> <a href="/stacks/new">"Another repository"</a></p>
@@ -152,54 +162,53 @@ fn Choices(view: RepositoryView, create: ServerAction<CreateStack>) -> impl Into
                     <Reload active=true />
                 }
             })}
-        <Form method="GET" action="/stacks/new" attr:class="inline-form">
-            <input type="hidden" name="repository" value=id.get_value() />
-            <div class="field">
-                <label for="branch">"Tracked branch"</label>
-                <select id="branch" name="branch" aria-describedby="branch-hint">
+        <ActionForm action=create>
+            <input type="hidden" name="repository" value=id />
+            <Field name="tracked_branch" label="Tracked branch" hint="Its pushes start tracked runs; all other branches get proposed ones." problem>
+                <select
+                    id="tracked_branch"
+                    name="tracked_branch"
+                    aria-describedby=described("tracked_branch")
+                    aria-invalid=invalid(problem, "tracked_branch")
+                    on:change=move |event| chosen.set(Some(event_target_value(&event)))
+                >
                     {branches
                         .into_iter()
-                        .map(|branch| {
-                            let selected = branch == chosen;
+                        .map(|name| {
+                            let selected = name == branch;
                             view! {
-                                <option value=branch.clone() selected=selected>
-                                    {branch.clone()}
+                                <option value=name.clone() selected=selected>
+                                    {name.clone()}
                                 </option>
                             }
                         })
                         .collect_view()}
                 </select>
-                <p class="hint" id="branch-hint">
-                    "Its pushes start tracked runs; all other branches get proposed ones."
-                </p>
-            </div>
-            <button class="button" type="submit">"Show its folders"</button>
-        </Form>
-        <ActionForm action=create>
-            <input type="hidden" name="repository" value=id.get_value() />
-            <input type="hidden" name="tracked_branch" value=branch.clone() />
-            <p>"Follows the branch " <strong>{branch}</strong> "."</p>
+                <button class="button without-script" type="submit" formmethod="get" formaction="/stacks/new" formnovalidate=true>
+                    "Show its folders"
+                </button>
+            </Field>
             <RootField root folders problem />
             <Field name="name" label="Name" hint="People find the stack by it." problem>
                 <input id="name" name="name" required value=name autocomplete="off" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
             </Field>
             <Field name="description" label="Description" problem>
-                <input id="description" name="description" value={typed::<CreateStack>("description")} autocomplete="off" aria-invalid=invalid(problem, "description") />
+                <input id="description" name="description" value={filled("description")} autocomplete="off" aria-invalid=invalid(problem, "description") />
             </Field>
             <Field name="vendor" label="Vendor" problem>
-                <VendorSelect chosen={typed::<CreateStack>("vendor").unwrap_or_else(|| "terraform".into())} />
+                <VendorSelect chosen={filled("vendor").unwrap_or_else(|| "terraform".into())} />
             </Field>
             <Switch
                 name="manage_state"
                 label="Manage state"
                 description="Headway keeps the state, its versions and its lock. Cannot be changed later."
-                on={switched::<CreateStack>("manage_state").unwrap_or(true)}
+                on={filled_switch("manage_state").unwrap_or(true)}
             />
             <Switch
                 name="allow_run_promotion"
                 label="Allow run promotion"
                 description="Proposed runs can be promoted (deployed) from the run page, the API or a GitHub pull request."
-                on={switched::<CreateStack>("allow_run_promotion").unwrap_or(false)}
+                on={filled_switch("allow_run_promotion").unwrap_or(false)}
             />
             <Told problem />
             <div class="actions">

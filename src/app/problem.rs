@@ -76,7 +76,7 @@ pub fn Alert(problem: Problem) -> impl IntoView {
         Vec::new()
     };
     view! {
-        <div class="alert" role="alert">
+        <div class="alert" role="alert" tabindex="-1">
             <Icon name="alert" />
             <div>
                 <p>
@@ -122,7 +122,25 @@ where
 /// Shows what [`told`] says, in place.
 #[component]
 pub fn Told(#[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |before: Option<()>| {
+        if problem.with(Option::is_some) && before.is_some() {
+            // A page that is never drawn has no focus to lead.
+            let _ = request_animation_frame(lead_to_it);
+        }
+    });
     move || problem.get().map(|problem| view! { <Alert problem /> })
+}
+
+/// Leads the focus, which a button loses that waits for its answer, to the first field that is wrong, or to the message.
+#[cfg(feature = "hydrate")]
+fn lead_to_it() {
+    let page = document();
+    let lost = page.active_element().is_none_or(|element| element.tag_name() == "BODY");
+    let find = |what: &str| page.query_selector(what).ok().flatten();
+    if lost && let Some(wrong) = find("main [aria-invalid=true]").or_else(|| find("main .alert")) {
+        super::ui::focus(&wrong);
+    }
 }
 
 /// A page that cannot be shown.

@@ -52,8 +52,13 @@ pub fn use_run() -> Signal<String> {
 pub fn RunPage() -> impl IntoView {
     let (live, stack, run, query) = (use_live(), use_stack(), use_run(), use_query_map());
     let open = move || query.read().get("log").and_then(|log| log.parse::<i64>().ok());
+    // The news of logs that had come when the page was last read.
+    let heard = StoredValue::new(0);
     let page = Resource::new(
-        move || (stack.get(), run.get(), open(), live.changed.get()),
+        move || {
+            heard.set_value(live.log.get_untracked());
+            (stack.get(), run.get(), open(), live.changed.get())
+        },
         |(stack, run, open, _)| api::run(stack, run, open),
     );
     // Another run begins without the answers that this one got.
@@ -66,13 +71,22 @@ pub fn RunPage() -> impl IntoView {
     );
     view! {
         <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
-        <Loaded resource=page render=move |view| view! { <History view actions=actions.get_untracked() /> } />
+        <Loaded resource=page render=move |view| view! { <History view heard actions=actions.get_untracked() /> } />
     }
 }
 
 #[component]
-fn History(view: RunView, actions: RunActions) -> impl IntoView {
+fn History(view: RunView, heard: StoredValue<u32>, actions: RunActions) -> impl IntoView {
     let active = moves(view.run.state);
+    if view.run.state.is_working() && view.steps.last().is_some_and(|step| step.lines == 0) {
+        // The phase at work has no log yet: its first lines are news of the page, not of the log that is open.
+        let live = use_live();
+        Effect::new(move |_| {
+            if live.log.get() != heard.get_value() {
+                live.changed.update(|changed| *changed += 1);
+            }
+        });
+    }
     view! {
         <RunHeader run=view.run.clone() header=view.header.clone() />
         <Reload active />

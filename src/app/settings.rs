@@ -12,6 +12,7 @@ pub mod source;
 pub mod vendor;
 
 use super::api;
+use super::flash::typed;
 use super::live::Listen;
 use super::problem::{NotFound, Told};
 use super::stack::{stack_topic, use_stack};
@@ -25,6 +26,7 @@ use environment::Environment;
 use integrations::Integrations;
 use leptos::html::Form;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -146,9 +148,10 @@ pub fn SaveOrCancel(
     }
 }
 
-/// The version that the next save starts from: that of the page, or the one that a refusal told.
-pub fn version(view: &SettingsView, problem: Signal<Option<Problem>>) -> Signal<i64> {
-    let version = view.version;
+/// The version that the next save starts from: that of the page, or the one that a refusal told. A form that comes back
+/// for another reason goes on from where it started, or it would be laid over what was saved meanwhile.
+pub fn version<S: ServerFn>(view: &SettingsView, problem: Signal<Option<Problem>>) -> Signal<i64> {
+    let version = typed::<S>("version").and_then(|version| version.parse().ok()).unwrap_or(view.version);
     Signal::derive(move || {
         problem.with(|problem| match problem {
             Some(Problem::Stale { version: newer, .. }) => (*newer).max(version),

@@ -2,6 +2,7 @@
 //! what a person can do next, or why they cannot.
 
 use super::api::RetryRun;
+use super::live::use_live;
 use super::log::LogPanel;
 use super::problem::{Told, told};
 use super::promote::Promotion;
@@ -61,9 +62,12 @@ fn Entry(
     let address = format!("/stack/{}/run/{}", header.id, run.id);
     let position = transition.position;
     let lasted = match until {
-        Some(until) => Some(span(until.since(transition.at))),
+        Some(until) => Some(span(until.since(transition.at)).into_any()),
         None if transition.state.is_terminal() => None,
-        None => Some(format!("{} so far", span(header.now.since(transition.at)))),
+        None => {
+            let (now, at) = (use_live().now(header.now), transition.at);
+            Some((move || format!("{} so far", span(now().since(at)))).into_any())
+        }
     };
     // While the plan waits, the holds below say it.
     let held = until.is_none() && transition.state == RunState::Unconfirmed && !run.holds.is_empty();
@@ -82,7 +86,7 @@ fn Entry(
         <li class="step" data-state=transition.state.name()>
             <div class="step-head" aria-live=newest.then_some("polite")>
                 <StateBadge state=transition.state />
-                <span class="meta">
+                <span class="meta" aria-live=newest.then_some("off")>
                     <Ago at=transition.at now=header.now />
                     {lasted.map(|lasted| view! { <span>{lasted}</span> })}
                     <span>{format!("by {}", transition.actor)}</span>
@@ -111,7 +115,7 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
         RunKind::Proposed => permission::Stop::NEEDS,
         RunKind::Tracked => permission::StopTracked::NEEDS,
     };
-    let confirms = run.state == RunState::Unconfirmed;
+    let confirms = run.state == RunState::Unconfirmed && !header.disabled;
     let stops = can(RunState::Stopped) && run.stop_requested_by.is_none();
     let discards = can(RunState::Discarded);
     let retries = run.state.is_terminal();
@@ -119,7 +123,7 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
         .blocker
         .clone()
         .filter(|blocker| run.kind == RunKind::Tracked && run.state == RunState::Queued && blocker.id != run.id);
-    let starts = matches!(run.state, RunState::Queued | RunState::Ready | RunState::Confirmed);
+    let starts = matches!(run.state, RunState::Queued | RunState::Ready | RunState::Unconfirmed | RunState::Confirmed);
     let waits = if header.disabled && starts {
         Some("Waits until the stack is enabled: a disabled stack starts nothing.")
     } else {

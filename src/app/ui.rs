@@ -2,6 +2,7 @@
 //! and a word, never a colour alone.
 
 use super::boot::Boot;
+use super::live::use_live;
 use super::problem::ProblemPage;
 use crate::domain::permission::Role;
 use crate::domain::plan::Delta;
@@ -101,10 +102,11 @@ pub fn DeltaView(delta: Option<Delta>) -> impl IntoView {
     })
 }
 
-/// A point in time, as long ago as it was when the page was read.
+/// A point in time, as long ago as it is; `now` is when the server rendered it.
 #[component]
 pub fn Ago(at: Timestamp, now: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.rfc3339() title=at.long()>{at.ago(now)}</time> }
+    let now = use_live().now(now);
+    view! { <time datetime=at.rfc3339() title=at.long()>{move || at.ago(now())}</time> }
 }
 
 /// A commit: its short name, with the whole one to read and copy.

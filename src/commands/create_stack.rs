@@ -7,6 +7,7 @@ use super::Context;
 use super::fetch::fetch;
 use super::files::{check_globs, tidy_glob};
 use super::save_settings::{differences, name_taken};
+use crate::domain::log_line::is_bidirectional_control;
 use crate::domain::permission::{Action, CreateStack, Permit};
 use crate::domain::problem::{FieldProblem, Problem, Thing};
 use crate::domain::stack::{self, NAME_LIMIT, project_root, slug};
@@ -79,7 +80,7 @@ pub(super) fn check_texts(settings: &mut Settings) -> Vec<FieldProblem> {
             "name",
             format!("A name has at most {NAME_LIMIT} characters; this one has {}.", settings.name.chars().count()),
         );
-    } else if settings.name.chars().any(char::is_control) {
+    } else if settings.name.chars().any(|letter| letter.is_control() || is_bidirectional_control(letter)) {
         problem("name", "A name is one line of text.".into());
     }
     settings.description = settings.description.trim().to_owned();
@@ -137,7 +138,7 @@ pub(super) async fn check_place(context: &Context, repository: &Repository, sett
     match context.mirror(&repository.id).is_folder(head, &settings.project_root).await {
         Ok(true) => Vec::new(),
         Ok(false) => {
-            let message = format!("There is no folder {:?} on {}.", settings.project_root, settings.tracked_branch);
+            let message = format!("There is no folder \"{}\" on {}.", settings.project_root, settings.tracked_branch);
             vec![FieldProblem { field: "project_root".into(), message }]
         }
         Err(error) => vec![FieldProblem { field: "project_root".into(), message: error.to_string() }],

@@ -19,7 +19,7 @@ async fn attempt(context: &Context, permit: &Permit<DeleteStack>, typed: &str) -
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     if typed.trim() != stack.name {
-        return Err(Problem::field("name", format!("Type the stack's name, {:?}, to delete it.", stack.name)));
+        return Err(Problem::field("name", format!("To delete it, type the stack's name: {}", stack.name)));
     }
     unlocked_for(&stack, &permit.viewer().name)?;
     if stack.behavior.protect_from_deletion {

@@ -11,9 +11,9 @@ use crate::commands::create_stack::{check_place, check_texts};
 use crate::domain::difference::Differences;
 use crate::domain::permission::{Action, Configure, Permit};
 use crate::domain::problem::{FieldProblem, Problem};
-use crate::domain::stack::{Behavior, Integration};
+use crate::domain::stack::{Behavior, Integration, Stack};
 use crate::domain::vendor::Vendor;
-use crate::store::{Settings, StoreError, Writing};
+use crate::store::{Reading, Settings, StoreError, Writing};
 
 /// What one page of the settings says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +92,8 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     let mut reading = context.store.read().await?;
     let stack = find_stack(&mut reading, permit.stack()).await?;
     let before = Settings::from(&stack);
+    // Before anything is said of a field, which may be somebody else's by now.
+    fresh(&mut reading, &stack, version).await?;
     let mut after = page.clone().onto(before.clone());
     let problems = check_texts(&mut after);
     if !problems.is_empty() {
@@ -99,8 +101,7 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     }
     let repository = reading.repository(&stack.repository).await?.ok_or(Problem::UNAVAILABLE)?;
     drop(reading);
-    // A save that is stale is refused below, and then no other repository has been looked at for it.
-    let change = match page.address().filter(|_| stack.version == version) {
+    let change = match page.address() {
         Some(typed) => change_repository::prepare(context, permit, &stack, typed, &after).await?,
         None => Change::Nothing,
     };
@@ -115,12 +116,7 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
 
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
-    if stack.version != version {
-        let now = Settings::from(&stack);
-        let names = writing.settings_changed_since(&stack.id, version).await?;
-        let changed = names.into_iter().map(|name| with_value(name, &now)).collect();
-        return Err(Problem::Stale { changed, version: stack.version });
-    }
+    fresh(&mut writing, &stack, version).await?;
     let settings = change.settings(&stack, differences(Some(&before), &after));
     let names: Vec<&str> = settings.iter().map(|difference| difference.field.as_str()).collect();
     let renewed = matches!(change, Change::Credential(..));
@@ -137,6 +133,17 @@ async fn attempt(context: &Context, permit: &Permit<Configure>, version: i64, pa
     writing.add_setting_changes(&stack.id, version + 1, &names).await?;
     context.record(&mut writing, permit.viewer(), Configure::NAME, Some(&stack.id), None, differences).await?;
     done(context, writing).await
+}
+
+/// Refuses a save that started from older settings, with what has changed since.
+async fn fresh(reading: &mut Reading, stack: &Stack, version: i64) -> Result<(), Problem> {
+    if stack.version == version {
+        return Ok(());
+    }
+    let now = Settings::from(stack);
+    let names = reading.settings_changed_since(&stack.id, version).await?;
+    let changed = names.into_iter().map(|name| with_value(name, &now)).collect();
+    Err(Problem::Stale { changed, version: stack.version })
 }
 
 async fn done(context: &Context, writing: Writing) -> Result<(), Problem> {

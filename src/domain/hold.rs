@@ -61,9 +61,10 @@ impl Hold {
             Self::AutodeployOff => "Autodeploy is off: the plan waits for a person.".into(),
             Self::Disabled => "The stack is disabled: nothing is applied by itself.".into(),
             Self::TakesOut { missing } => format!(
-                "Applying would take out {}{} that are deployed: this commit does not contain the applied one.",
+                "Applying would take out {}{} that {} deployed: this commit does not contain the applied one.",
                 if missing.capped { "more than " } else { "" },
                 commits(missing.count),
+                if missing.count == 1 { "is" } else { "are" },
             ),
             Self::HistoryUnknown => {
                 "Whether applying would undo what is deployed cannot be told: the history could not be read.".into()

@@ -236,7 +236,8 @@ impl Refusal {
             }
             Self::NoCommit { .. } => Some("Press Sync, and check the tracked branch in Settings > Source code.".into()),
             Self::Protected => Some("Switch off Protect from deletion in Settings > Behavior first.".into()),
-            Self::RunsOpen { .. } => Some("Discard, stop or await them first.".into()),
+            Self::RunsOpen { count: 1 } => Some("Discard it, stop it, or wait until it ends.".into()),
+            Self::RunsOpen { .. } => Some("Discard them, stop them, or wait until they end.".into()),
             Self::Unreachable { .. } => Some("Check its address in Settings > Source code, then Sync.".into()),
             Self::CommitGone { .. } => Some("Push it again, or use a newer run.".into()),
             Self::GitHub { cure, .. } | Self::People { cure, .. } => Some(cure.clone()),

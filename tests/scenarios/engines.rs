@@ -31,17 +31,53 @@ async fn a_stack_of_opentofu_is_planned_and_applied_by_the_version_that_it_names
     let choose = async |named: &str| {
         let version = version(&headway.page(&settings).await);
         let fields = [("stack", "network"), ("version", &version), ("vendor", "opentofu"), ("engine_binary", named)];
-        headway.form(&settings, "save_vendor", &fields).await.says("Saved.");
+        headway.form(&settings, "save_vendor", &fields).await
     };
     headway.deploy(&stack).await;
-    for (named, state) in [("1.8.0", "finished"), ("1.9.0", "finished"), ("1.7.0", "failed")] {
-        choose(named).await;
+    for named in ["1.9.0", "1.8.0"] {
+        choose(named).await.says("Saved.");
         let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
-        let page = headway.until_state(&run, state).await;
-        if state == "failed" {
-            page.says("OpenTofu 1.7.0 is not installed. Put it on the path as tofu-1.7.0");
+        headway.until_state(&run, "finished").await;
+    }
+    for (named, wrong) in [
+        ("1.7.0", "OpenTofu 1.7.0 is not installed. Put it on the path as tofu-1.7.0"),
+        ("/nowhere/tofu", "There is no program at /nowhere/tofu."),
+        ("tofu", "An absolute path such as"),
+    ] {
+        choose(named).await.has_status(422).says(wrong);
+    }
+    // Gone meanwhile, it is missed by the run.
+    std::fs::remove_file(programs.path().join("tofu-1.8.0")).unwrap();
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "failed").await.says("OpenTofu 1.8.0 is not installed. Put it on the path as tofu-1.8.0");
+}
+
+#[tokio::test]
+async fn a_new_stack_has_an_engine_that_is_there_when_any_is() {
+    if !terraform() {
+        return;
+    }
+    let path = tempfile::tempdir().unwrap();
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if !entry.file_name().to_string_lossy().starts_with("tofu") {
+                let _ = std::os::unix::fs::symlink(entry.path(), path.path().join(entry.file_name()));
+            }
         }
     }
+    let repository = Repository::new();
+    let headway = Headway::start_with("serve", &[("PATH", path.path().to_str().unwrap())]).await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let version = version(&headway.page(&format!("{stack}/settings/vendor")).await);
+    let fields = [("stack", "network"), ("version", &version), ("vendor", "opentofu"), ("engine_binary", "")];
+    let refused = headway.form(&format!("{stack}/settings/vendor"), "save_vendor", &fields).await;
+    let missing = "OpenTofu is not installed: there is no program \"tofu\" on the path.";
+    refused.has_status(422).says(missing);
+    let second = headway.form("/stacks/new", "add_repository", &[("address", repository.address())]).await;
+    let id = second.path.split("repository=").nth(1).unwrap();
+    let fields = [("repository", id), ("name", "Tofu"), ("tracked_branch", "main"), ("vendor", "opentofu")];
+    headway.form(&second.path, "create_stack", &fields).await.has_status(422).says(missing);
+    headway.page("/").await.lacks("Tofu");
 }
 
 #[tokio::test]

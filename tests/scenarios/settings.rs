@@ -18,7 +18,17 @@ async fn a_stale_save_is_refused_with_what_changed_and_keeps_what_was_typed() {
     refused.has_status(409).says("Allow run promotion (now off), Autodeploy (now on)");
     assert!(refused.html.contains("value=\"Net\"") && refused.html.contains(">typed</textarea>"), "{}", refused.html);
     assert_ne!(version(&refused), stale, "the form starts from what is saved now");
+    // Stale comes first: what is wrong with a field may be somebody else's by now.
+    let nameless = [("stack", "network"), ("version", &stale), ("name", ""), ("description", ""), ("labels", "")];
+    headway.form(&settings, "save_details", &nameless).await.has_status(409).says("Changed meanwhile");
     let newer = version(&refused);
+    // Refused for a field, the form goes on from where it started, so that it is not laid over a save meanwhile.
+    let nameless = [("stack", "network"), ("version", &newer), ("name", ""), ("description", ""), ("labels", "")];
+    let wrong = headway.form(&settings, "save_details", &nameless).await;
+    headway.behave(&stack, &["secret_masking"]).await.says("Saved.");
+    let wrong = headway.page(&wrong.path).await;
+    assert_eq!(version(wrong.has_status(422)), newer);
+    let newer = version(&headway.page(&settings).await);
     let fields =
         [("stack", "network"), ("version", &newer), ("name", "Net"), ("description", "typed"), ("labels", "a, b")];
     headway.form(&settings, "save_details", &fields).await.has_status(200).says("Saved.");

@@ -15,6 +15,7 @@ pub use crate::domain::stack::{Behavior, Integration};
 pub use crate::domain::vendor::Vendor;
 pub use crate::domain::{RepositoryId, RunId, StackId};
 pub use crate::queries;
+pub use crate::runner::engine;
 pub use crate::store::Settings;
 use axum::http::HeaderValue;
 use axum::http::header::{InvalidHeaderValue, SET_COOKIE};

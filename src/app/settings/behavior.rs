@@ -14,7 +14,7 @@ use leptos::prelude::*;
 pub fn BehaviorForm(view: SettingsView) -> impl IntoView {
     let save = ServerAction::<SaveBehavior>::new();
     let problem = told(save);
-    let version = version(&view, problem);
+    let version = version::<SaveBehavior>(&view, problem);
     let form = NodeRef::<Form>::new();
     let stack = view.header.id.clone();
     let behavior = view.behavior;

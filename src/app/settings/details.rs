@@ -15,7 +15,7 @@ use leptos::prelude::*;
 pub fn DetailsForm(view: SettingsView) -> impl IntoView {
     let save = ServerAction::<SaveDetails>::new();
     let problem = told(save);
-    let version = version(&view, problem);
+    let version = version::<SaveDetails>(&view, problem);
     let form = NodeRef::<Form>::new();
     let stack = view.header.id.clone();
     let name = typed::<SaveDetails>("name").unwrap_or_else(|| view.header.name.clone());

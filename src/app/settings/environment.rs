@@ -79,7 +79,9 @@ fn VariableForm(stack: String, known: Option<ShownVariable>) -> impl IntoView {
     let title = known.as_ref().map_or("Set a variable".into(), |known| format!("Change {}", known.name));
     let hidden_value = known.as_ref().is_some_and(|known| known.value.is_none());
     let hint = if hidden_value { "Left empty, the secret keeps its value." } else { "" };
-    let seen_at = known.as_ref().map_or(0, |known| known.updated_at.0);
+    let seen_at = typed::<SetVariable>("seen")
+        .and_then(|seen| seen.parse().ok())
+        .unwrap_or_else(|| known.as_ref().map_or(0, |known| known.updated_at.0));
     // After a refusal that told what is there now, the next try starts from that.
     let seen = move || {
         problem.with(|problem| match problem {

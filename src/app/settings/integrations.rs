@@ -29,7 +29,7 @@ pub fn Integrations(view: SettingsView) -> impl IntoView {
     };
     let save = ServerAction::<SaveIntegrations>::new();
     let problem = told(save);
-    let version = version(&view, problem);
+    let version = version::<SaveIntegrations>(&view, problem);
     let form = NodeRef::<Form>::new();
     let stack = view.header.id.clone();
     let integration = view.integration;

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 pub fn SourceForm(view: SettingsView) -> impl IntoView {
     let save = ServerAction::<SaveSource>::new();
     let problem = told(save);
-    let version = version(&view, problem);
+    let version = version::<SaveSource>(&view, problem);
     let form = NodeRef::<Form>::new();
     let stack = view.header.id.clone();
     let address = view.header.address.clone();

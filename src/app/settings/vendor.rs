@@ -16,7 +16,7 @@ use leptos::prelude::*;
 pub fn VendorForm(view: SettingsView) -> impl IntoView {
     let save = ServerAction::<SaveVendor>::new();
     let problem = told(save);
-    let version = version(&view, problem);
+    let version = version::<SaveVendor>(&view, problem);
     let form = NodeRef::<Form>::new();
     let stack = view.header.id.clone();
     let vendor = typed::<SaveVendor>("vendor").unwrap_or_else(|| view.header.vendor.name().to_owned());
