@@ -82,6 +82,14 @@ export class Stack {
     await this.headway.call("save_behavior", { stack, version: `${saved.version}`, ...fields });
   }
 
+  /** Has its runs use the program at this path. */
+  async use(engine: string): Promise<void> {
+    const stack = this.id;
+    const { answer: saved } = await this.headway.call<{ version: number }>("settings", { stack });
+    const fields = { version: `${saved.version}`, vendor: "terraform", engine_binary: engine };
+    await this.headway.call("save_vendor", { stack, ...fields });
+  }
+
   /** Pushes a commit and has the stack look at its repository. Answers the commit. */
   async push(branch: string, files: Record<string, string | null>, message: string): Promise<string> {
     const commit = await this.headway.push(branch, files, message, { repository: this.repository });

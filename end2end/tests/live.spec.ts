@@ -42,6 +42,29 @@ test.describe("with JavaScript", () => {
     await expectSameDocument(page);
   });
 
+  test("the log of a phase opens by itself when its first line comes late", async ({ page, open, stack }) => {
+    const [begin, end] = ["begin", "end"].map((name) => stack.headway.path(`${stack.id}.${name}`));
+    await stack.behave({ autodeploy: false });
+    // As an engine that has nothing to say at first.
+    const engine = stack.headway.path(`${stack.id}.engine`);
+    const wait = (gate: string) => `while [ ! -e '${gate}' ]; do sleep 0.1; done`;
+    const apply = `${wait(begin)}; echo at last; ${wait(end)}; exec terraform "$@"`;
+    await writeFile(engine, `#!/bin/sh\nif [ "$1" = plan ]; then ${apply}; fi\nexec terraform "$@"\n`, { mode: 0o755 });
+    await stack.use(engine);
+    const { to: tracked } = await stack.headway.call("trigger_run", { stack: stack.id });
+    await open(tracked);
+    await mark(page);
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Planning");
+    // Whatever the page still reads of the phase's beginning has been read.
+    await page.waitForTimeout(1_500);
+    await writeFile(begin, "");
+    // Sooner than anything else would have the page read anew.
+    await expect(page.getByRole("log")).toContainText("at last", { timeout: 8_000 });
+    await writeFile(end, "");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Unconfirmed");
+    await expectSameDocument(page);
+  });
+
   test("lists follow as well: a push appears, plans and can be promoted", async ({ page, open, stack }) => {
     await open(`${stack.home}/proposed`);
     await mark(page);
