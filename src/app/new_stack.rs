@@ -5,7 +5,7 @@ use super::flash::{switched, typed};
 use super::live::Reload;
 use super::problem::{Told, told};
 use super::settings::Switch;
-use super::settings::source::RootField;
+use super::settings::source::{AddressField, RootField};
 use super::settings::vendor::VendorSelect;
 use super::ui::{Field, Icon, Loaded, described, invalid};
 use super::view::RepositoryView;
@@ -32,6 +32,10 @@ pub fn NewStackPage() -> impl IntoView {
     }
 }
 
+/// What an address may be.
+const ADDRESS: &str = "What git clone takes: https, ssh, file, or an absolute path on this machine. A user and password in an \
+                       https address are sealed at once and never shown.";
+
 #[component]
 fn FirstStep() -> impl IntoView {
     let add = ServerAction::<AddRepository>::new();
@@ -40,25 +44,7 @@ fn FirstStep() -> impl IntoView {
         <p class="hint">"Step 1 of 2"</p>
         <FromGithub add />
         <ActionForm action=add>
-            <Field
-                name="address"
-                label="Repository"
-                hint="What git clone takes: https, ssh, file, or an absolute path on this machine. A user and password in an https address are sealed at once and never shown."
-                problem
-            >
-                <input
-                    id="address"
-                    name="address"
-                    class="code"
-                    required
-                    placeholder="https://git.example.com/team/infrastructure.git"
-                    value={typed::<AddRepository>("address")}
-                    autocomplete="off"
-                    spellcheck="false"
-                    aria-describedby=described("address")
-                    aria-invalid=invalid(problem, "address")
-                />
-            </Field>
+            <AddressField address={typed::<AddRepository>("address")} hint=ADDRESS problem />
             <Told problem />
             <div class="actions">
                 <button class="button" data-kind="primary" type="submit" disabled=move || add.pending().get()>

@@ -4,6 +4,7 @@ use crate::app::api::DeleteStack;
 use crate::app::problem::{Told, told};
 use crate::app::ui::{Field, Icon, described, invalid};
 use crate::app::view::SettingsView;
+use crate::domain::problem::Refusal;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
@@ -13,13 +14,14 @@ pub fn Deletion(view: SettingsView) -> impl IntoView {
     let delete = ServerAction::<DeleteStack>::new();
     let problem = told(delete);
     let header = view.header;
-    let obstacle = if view.behavior.protect_from_deletion {
-        Some("The stack is protected from deletion. Settings > Behavior has the switch.".to_owned())
+    let refusal = if view.behavior.protect_from_deletion {
+        Some(Refusal::Protected)
     } else if view.open_runs > 0 {
-        Some(format!("{} of its runs have not ended. Discard, stop or await them first.", view.open_runs))
+        Some(Refusal::RunsOpen { count: view.open_runs })
     } else {
         None
     };
+    let obstacle = refusal.map(|refusal| format!("{} {}", refusal.reason(), refusal.cure().unwrap_or_default()));
     let kept = if header.manage_state {
         "What it deployed stays deployed, but the state that Headway keeps is lost: nobody can change or destroy it with \
          Terraform afterwards."

@@ -11,6 +11,10 @@ use leptos::form::ActionForm;
 use leptos::html::Form;
 use leptos::prelude::*;
 
+/// What becomes of another address.
+const MOVING: &str = "Nothing runs in another repository until its next push. A user and password in an https address \
+                      replace the ones that Headway has; they are sealed at once and never shown.";
+
 /// The form.
 #[component]
 pub fn SourceForm(view: SettingsView) -> impl IntoView {
@@ -28,7 +32,8 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
             <input type="hidden" name="stack" value=stack.to_string() />
             <input type="hidden" name="version" value=move || version.get().to_string() />
             {if view.may_change_repository {
-                view! { <AddressField address problem /> }.into_any()
+                let address = typed::<SaveSource>("address").unwrap_or(address);
+                view! { <AddressField address=Some(address) hint=MOVING problem /> }.into_any()
             } else {
                 view! {
                     <div class="field">
@@ -71,22 +76,23 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
     }
 }
 
-/// Where the repository is.
+/// Where a repository is.
 #[component]
-fn AddressField(address: String, #[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
-    let address = typed::<SaveSource>("address").unwrap_or(address);
+pub fn AddressField(
+    /// What stands in it when the page comes.
+    address: Option<String>,
+    /// What becomes of what is typed.
+    hint: &'static str,
+    #[prop(into)] problem: Signal<Option<Problem>>,
+) -> impl IntoView {
     view! {
-        <Field
-            name="address"
-            label="Repository"
-            hint="Nothing runs in another repository until its next push. A user and password in an https address replace the ones that Headway has; they are sealed at once and never shown."
-            problem
-        >
+        <Field name="address" label="Repository" hint problem>
             <input
                 id="address"
                 name="address"
                 class="code"
                 required
+                placeholder="https://git.example.com/team/infrastructure.git"
                 value=address
                 autocomplete="off"
                 spellcheck="false"
