@@ -1,5 +1,5 @@
 //! What the parameters of a style escape (SGR) mean. Colors of the larger palettes become the nearest of the sixteen;
-//! backgrounds and effects that a log has no use for are read and dropped.
+//! effects that a log has no use for are read and dropped.
 
 use crate::domain::log_line::{Color, Style};
 use vte::Params;
@@ -24,8 +24,10 @@ pub(super) fn apply(style: &mut Style, parameters: &Params) {
                     [2, red, green, blue] | [2, _, red, green, blue, ..] => Some([*red, *green, *blue]),
                     _ => None,
                 };
-                if let (38, Some(color)) = (target, color) {
-                    style.color = Some(nearest(color));
+                match (target, color.map(nearest)) {
+                    (38, Some(color)) => style.color = Some(color),
+                    (48, Some(color)) => style.background = Some(color),
+                    (_, Some(_) | None) => {}
                 }
             }
             [4, 0, ..] => style.underline = false,
@@ -42,15 +44,20 @@ fn simple(style: &mut Style, code: u16) {
         2 => style.dim = true,
         3 => style.italic = true,
         4 | 21 => style.underline = true,
+        7 => style.reverse = true,
         22 => {
             style.bold = false;
             style.dim = false;
         }
         23 => style.italic = false,
         24 => style.underline = false,
+        27 => style.reverse = false,
         30..=37 => style.color = numbered(code - 30),
         39 => style.color = None,
+        40..=47 => style.background = numbered(code - 40),
+        49 => style.background = None,
         90..=97 => style.color = numbered(code - 90 + 8),
+        100..=107 => style.background = numbered(code - 100 + 8),
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Lines as Terraform and others print them, lines that try to do harm, and random ones.
 
 use super::{Reader, plain};
-use crate::domain::log_line::{Color, LogLine, is_bidirectional_control};
+use crate::domain::log_line::{LogLine, is_bidirectional_control};
 use proptest::prelude::*;
 
 /// A line as text: each span after the names of its style in brackets.
@@ -9,13 +9,16 @@ fn written(line: &LogLine) -> String {
     let mut text = String::new();
     for span in &line.spans {
         let style = span.style;
-        let mut names = Vec::new();
-        for (on, name) in
-            [(style.bold, "bold"), (style.dim, "dim"), (style.italic, "italic"), (style.underline, "underline")]
-        {
-            names.extend(on.then_some(name));
-        }
-        names.extend(style.color.map(Color::name));
+        let flags = [
+            (style.bold, "bold"),
+            (style.dim, "dim"),
+            (style.italic, "italic"),
+            (style.underline, "underline"),
+            (style.reverse, "reverse"),
+        ];
+        let mut names: Vec<_> = flags.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()).collect();
+        names.extend(style.color.map(|color| color.name().to_owned()));
+        names.extend(style.background.map(|color| format!("on {}", color.name())));
         text.push_str(&format!("[{}]{}", names.join(" "), span.text));
     }
     text
@@ -34,7 +37,11 @@ fn styles_are_read() {
         "\x1b[2;3;4ma\x1b[23mb\x1b[24mc\x1b[22md\x1b[4:3me\x1b[4:0mf",
         "[dim italic underline]a[dim underline]b[dim]c[]d[underline]e[]f",
     );
-    reads("\x1b[31ma\x1b[mb\x1b[7;8;41;53;999mc", "[red]a[]bc");
+    reads("\x1b[31ma\x1b[mb\x1b[8;53;999mc", "[red]a[]bc");
+    reads(
+        "\x1b[30;42ma\x1b[49mb\x1b[101mc\x1b[7md\x1b[27;0me",
+        "[black on green]a[black]b[black on bright_red]c[reverse black on bright_red]d[]e",
+    );
 }
 
 #[test]
@@ -45,7 +52,7 @@ fn larger_palettes_become_the_nearest_color_and_take_their_parameters_along() {
         "\x1b[38;2;250;5;5ma\x1b[38:2::0:200:10mb\x1b[38:2:0:0:255mc\x1b[38:5:3md",
         "[bright_red]a[green]b[blue]c[yellow]d",
     );
-    reads("\x1b[48;5;1;3ma\x1b[0;48;2;1;1;1mb\x1b[58;5;4mc\x1b[58:2::1:1:1md", "[italic]a[]bcd");
+    reads("\x1b[48;5;1;3ma\x1b[0;48;2;1;1;1mb\x1b[58;5;4mc\x1b[58:2::1:1:1md", "[italic on red]a[on black]bcd");
     reads("\x1b[31;38ma\x1b[38;5mb\x1b[38;2;1mc\x1b[38;9md\x1b[0;38;5;999me", "[red]abcd[]e");
 }
 

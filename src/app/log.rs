@@ -4,7 +4,7 @@
 use super::api;
 use super::live::use_live;
 use super::view::LogView;
-use crate::domain::log_line::{LogLine, Style};
+use crate::domain::log_line::{Color, LogLine, Style};
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -127,6 +127,14 @@ fn classes(style: &Style) -> Option<String> {
             classes.push(name.to_owned());
         }
     }
-    classes.extend(style.color.map(|color| format!("ansi-{}", color.name())));
+    // Every color is one to be read on the dark surface, so that what stands on one is dark, whatever its own color.
+    let behind = match style.reverse {
+        true => Some(style.color.map_or("text", Color::name)),
+        false => style.background.map(Color::name),
+    };
+    match behind {
+        Some(name) => classes.push(format!("on-{name}")),
+        None => classes.extend(style.color.map(|color| format!("ansi-{}", color.name()))),
+    }
     (!classes.is_empty()).then(|| classes.join(" "))
 }

@@ -46,6 +46,12 @@ pub struct Style {
     /// The color of the text; none for the usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<Color>,
+    /// The color behind the text; none for the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<Color>,
+    /// Text and what is behind it have changed their colors.
+    #[serde(skip_serializing_if = "is_off")]
+    pub reverse: bool,
 }
 
 impl Style {
