@@ -75,7 +75,8 @@ fn NoPlan(state: RunState, removed: Option<String>) -> impl IntoView {
 
 #[component]
 fn PlanView(piece: Piece, address: String) -> impl IntoView {
-    let (next, first, last, total) = (piece.next(), piece.first + 1, piece.first + piece.len(), piece.total);
+    let (previous, next) = (piece.previous, piece.next());
+    let (first, last, total) = (piece.first + 1, piece.first + piece.len(), piece.total);
     let plan = piece.plan;
     let unfolded = total <= UNFOLDED;
     view! {
@@ -105,8 +106,8 @@ fn PlanView(piece: Piece, address: String) -> impl IntoView {
             .then(|| {
                 view! {
                     <nav class="actions" aria-label="Pieces of the plan">
+                        {previous.map(|previous| view! { <a class="button" href=format!("{address}?from={previous}")>"Previous changes"</a> })}
                         {next.map(|next| view! { <a class="button" href=format!("{address}?from={next}")>"Next changes"</a> })}
-                        {(first > 1).then(|| view! { <a class="button" href=address.clone()>"First changes"</a> })}
                     </nav>
                 }
             })}

@@ -2,6 +2,7 @@
 
 use super::{AttributeChange, Plan, Value};
 use serde::{Deserialize, Serialize};
+use std::iter;
 
 /// Some of a plan's changes, in the plan's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +11,8 @@ pub struct Piece {
     pub plan: Plan,
     /// How many changes come before them.
     pub first: usize,
+    /// Where the piece before begins; none for the first.
+    pub previous: Option<usize>,
     /// How many changes the whole plan has.
     pub total: usize,
 }
@@ -44,7 +47,11 @@ impl Plan {
         let first = if from < total { from } else { 0 };
         let sizes = self.resources.iter().map(|resource| resource.attributes.iter().map(attribute_size).sum());
         let sizes = sizes.chain(self.outputs.iter().map(|output| sides(output.before.as_ref(), output.after.as_ref())));
-        let until = first + fitting(sizes.skip(first));
+        let sizes: Vec<_> = sizes.collect();
+        let end = |start: usize| start + fitting(sizes.get(start..).unwrap_or_default());
+        let starts = iter::successors(Some(0), |start| Some(end(*start)));
+        let previous = starts.take_while(|start| *start < first).last();
+        let until = end(first);
         let within = |start: usize, end: usize| (first.clamp(start, end) - start, until.clamp(start, end) - start);
         let (of_resources, of_outputs) = (within(0, resources), within(resources, total));
         let plan = Plan {
@@ -52,13 +59,13 @@ impl Plan {
             outputs: slice(self.outputs, of_outputs),
             applyable: self.applyable,
         };
-        Piece { plan, first, total }
+        Piece { plan, first, previous, total }
     }
 }
 
 /// How many of the changes with these sizes, in bytes, fit into one piece: one at least.
-fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
-    let before = sizes.scan(0, |sum: &mut usize, size| {
+fn fitting(sizes: &[usize]) -> usize {
+    let before = sizes.iter().scan(0, |sum: &mut usize, size| {
         let before = *sum;
         *sum += size;
         Some(before)

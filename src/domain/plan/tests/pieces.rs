@@ -68,10 +68,12 @@ proptest! {
     ) {
         let whole = plan(&resources, &outputs);
         let (mut together, mut from) = (Plan { applyable: Some(true), ..Plan::default() }, Some(0));
+        let mut previous = None;
         while let Some(next) = from {
             let piece = whole.clone().piece(next);
             prop_assert!(piece.len() <= Piece::CHANGES && (!piece.is_empty() || piece.total == 0));
-            from = piece.next();
+            prop_assert_eq!(piece.previous, previous);
+            (previous, from) = (Some(next), piece.next());
             together.resources.extend(piece.plan.resources);
             together.outputs.extend(piece.plan.outputs);
         }
