@@ -6,6 +6,7 @@
 use super::GitError;
 use super::commits::{Commits, Place, Unread, open};
 use super::walk::{Comparison, Side, reaches};
+use crate::domain::log_line::is_bidirectional_control;
 use crate::domain::relation::{Missing, Relation};
 use crate::domain::{Commit, CommitHash, Timestamp};
 use gix::ObjectId;
@@ -213,6 +214,5 @@ fn describe(repository: &gix::Repository, id: ObjectId) -> gix::Result<Commit> {
 
 /// Leaves out what could rearrange a page or a terminal, and what is too much.
 fn printable(text: &str) -> String {
-    let direction = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|letter| !letter.is_control() && !direction(*letter)).take(LONGEST).collect()
+    text.chars().filter(|letter| !letter.is_control() && !is_bidirectional_control(*letter)).take(LONGEST).collect()
 }

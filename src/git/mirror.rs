@@ -12,6 +12,8 @@ use super::{Cause, GitError};
 use crate::domain::CommitHash;
 use crate::outgoing::Outgoing;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::fs;
@@ -255,9 +257,16 @@ impl Mirror {
         Ok(ended)
     }
 
-    /// Makes an empty mirror unless there is one. It appears under its name only when it is whole; one that a power
-    /// failure damaged gets back what it lacks, and keeps what it has.
+    /// Makes an empty mirror unless there is one. What is in it may be private, so nobody else on this machine reads it.
     async fn create(&self) -> Result<(), GitError> {
+        self.begin().await?;
+        let private = fs::set_permissions(&self.folder, Permissions::from_mode(0o700));
+        private.await.map_err(|error| GitError::Unreadable(error.to_string()))
+    }
+
+    /// The mirror appears under its name only when it is whole; one that a power failure damaged gets back what it lacks,
+    /// and keeps what it has.
+    async fn begin(&self) -> Result<(), GitError> {
         let unreadable = |error: std::io::Error| GitError::Unreadable(error.to_string());
         let head = self.folder.join("HEAD");
         let has_head = fs::metadata(&head).await.is_ok_and(|about| about.len() > 0);

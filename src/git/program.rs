@@ -1,6 +1,7 @@
 //! Runs the `git` program so that nothing from outside can steer it: argument vectors only, a cleared environment, no
 //! configuration but this one, no prompts, no hooks, its own process group and a time limit after which the whole group
-//! is ended. A credential goes in through the environment and is scrubbed from whatever comes out.
+//! is ended, as it is when Headway ends, however that happens. A credential goes in through the environment and is
+//! scrubbed from whatever comes out.
 
 use super::GitError;
 use super::remote::Remote;
@@ -21,6 +22,14 @@ pub(super) const SHORT: Duration = Duration::from_mins(1);
 const MOST_OUTPUT: u64 = 256 * 1024 * 1024;
 /// How much of the end of Git's messages is kept.
 const MESSAGES: usize = 16 * 1024;
+
+/// Runs Git beside a watcher, for a shell. The watcher reads what never comes: when Headway is gone, the reading ends, and
+/// so does the whole process group.
+const WATCHED: &str = r#"exec 3<&0 </dev/null
+{ read -r never <&3; kill -KILL 0; } >/dev/null 2>&1 &
+git "$@" 3<&-"#;
+/// What a shell exits with when there is no such program.
+const NO_PROGRAM: i32 = 127;
 
 /// The variables that Git gets from Headway's own environment.
 const INHERITED: [&str; 11] = [
@@ -111,9 +120,10 @@ pub(super) struct Git {
 impl Git {
     /// Prepares a run; `action` says in an error what Git was doing.
     pub fn new(action: &'static str) -> Self {
-        let mut command = Command::new("git");
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHED, "git"]);
         command.env_clear().current_dir("/").process_group(0).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs(inherited(|name| std::env::var_os(name)));
         command.envs(GIVEN);
         let settings = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -173,6 +183,8 @@ impl Git {
         }
         let mut child = self.command.spawn().map_err(|error| GitError::Program(error.to_string()))?;
         let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+        // Kept open to the end: the watcher takes its closing for the end of Headway.
+        let _lifeline = child.stdin.take();
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let work = async { tokio::try_join!(answer(stdout), messages(stderr), child.wait()) };
         let ended = tokio::time::timeout(self.limit, work).await;
@@ -185,6 +197,9 @@ impl Git {
             }
         };
         group.left();
+        if status.code() == Some(NO_PROGRAM) {
+            return Err(GitError::Program("no program \"git\" is on the path".into()));
+        }
         let messages = scrub(&String::from_utf8_lossy(&messages), &self.secrets);
         Ok(Ended { status, stdout, messages })
     }
@@ -202,7 +217,7 @@ fn inherited(look: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsSt
 struct Group(Option<Pid>);
 
 impl Group {
-    /// Every member is gone, and the number may soon be another's.
+    /// Git is gone; the watcher ends by itself, and the number may soon be another's.
     fn left(mut self) {
         self.0 = None;
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -115,6 +115,19 @@ async fn a_fetch_brings_the_branches_as_they_are() {
     assert_eq!(history.head("topic"), None);
     assert!(matches!(history.relation(Some(&second), &other), Relation::Diverged { missing } if missing.count == 1));
     assert!(world.mirror_folder().join("objects/info/commit-graphs").exists());
+}
+
+#[tokio::test]
+async fn nobody_else_on_this_machine_reads_a_mirror() {
+    let world = World::new();
+    world.commit("one");
+    world.fetch().await;
+    let mode = || fs::metadata(world.mirror_folder()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    // One that an older Headway made.
+    fs::set_permissions(world.mirror_folder(), fs::Permissions::from_mode(0o755)).unwrap();
+    world.fetch().await;
+    assert_eq!(mode(), 0o700);
 }
 
 #[tokio::test]
