@@ -144,6 +144,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub enum Change {
     /// A stack, its settings, lock, commits or repository.
     Stack(StackId),
+    /// When a stack's repository was last fetched, or is to be fetched next, and nothing else of it.
+    Fetch(StackId),
     /// A run or its steps.
     Run(StackId, RunId),
     /// New lines in a run's log.
@@ -154,14 +156,12 @@ pub enum Change {
     People,
 }
 
+/// The connections: one that writes, so that nobody waits for a lock in the middle or decides by what another is about to
+/// change, and several that read and never wait for it.
 #[derive(Clone, Debug)]
 enum Database {
-    /// One writer, so that nobody waits for a lock in the middle; readers never wait (WAL).
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
-    Postgres(PgPool),
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres { writer: PgPool, readers: PgPool },
 }
 
 /// The database, with the news of what changes in it.
@@ -256,9 +256,10 @@ impl Store {
     pub async fn open_postgres(address: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(address)?;
         let sole = Some(Arc::new(Sole::take(&options).await?));
-        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
-        sqlx::migrate!().run(&pool).await?;
-        let store = Self { sole, ..Self::over(Database::Postgres(pool)) };
+        let writer = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!().run(&writer).await?;
+        let readers = PgPoolOptions::new().max_connections(15).connect_with(options).await?;
+        let store = Self { sole, ..Self::over(Database::Postgres { writer, readers }) };
         store.keep_activity().await?;
         Ok(store)
     }
@@ -266,8 +267,8 @@ impl Store {
     /// Connects to PostgreSQL only to read; nothing is brought up to date.
     pub async fn open_postgres_to_read(address: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(address)?.options([("default_transaction_read_only", "on")]);
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-        Ok(Self::over(Database::Postgres(pool)))
+        let readers = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+        Ok(Self::over(Database::Postgres { writer: readers.clone(), readers }))
     }
 
     fn over(database: Database) -> Self {
@@ -292,8 +293,8 @@ impl Store {
     pub async fn read(&self) -> Result<Reading> {
         let transaction = match &self.database {
             Database::Sqlite { readers, .. } => Open::Sqlite(readers.begin().await?),
-            Database::Postgres(pool) => {
-                Open::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
+            Database::Postgres { readers, .. } => {
+                Open::Postgres(readers.begin_with("begin isolation level repeatable read read only").await?)
             }
         };
         Ok(Reading { transaction })
@@ -304,7 +305,7 @@ impl Store {
         let transaction = match &self.database {
             // Deferred, a read followed by a write could fail at once instead of waiting its turn.
             Database::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("begin immediate").await?),
-            Database::Postgres(pool) => Open::Postgres(pool.begin().await?),
+            Database::Postgres { writer, .. } => Open::Postgres(writer.begin().await?),
         };
         let (entries, news) = (Vec::new(), Vec::new());
         Ok(Writing { reading: Reading { transaction }, entries, news, changes: self.changes.clone() })
@@ -317,7 +318,10 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Database::Postgres(pool) => pool.close().await,
+            Database::Postgres { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
         }
         if let Some(sole) = &self.sole {
             sole.close().await;

@@ -9,7 +9,7 @@ use crate::domain::StackId;
 use crate::domain::difference::Differences;
 use crate::domain::permission::{ManagePeople, Oneself, Permit, Role};
 use crate::domain::person::name_problem;
-use crate::domain::problem::{Problem, Thing};
+use crate::domain::problem::{Problem, Refusal, Thing};
 use crate::password;
 use crate::secret::fingerprint;
 use crate::store::{AccessToken, Person};
@@ -55,7 +55,12 @@ pub async fn change_password(
     }
     let hash = context.hashed(new).await?;
     let mut writing = context.store.write().await?;
+    let compared = person.password;
     let person = writing.person(oneself.person()).await?.ok_or(Problem::NotFound(Thing::Person))?;
+    // Comparing and hashing take their time, and an administrator's link may have been followed meanwhile.
+    if person.password != compared {
+        return Err(Problem::refused(Refusal::Overtaken));
+    }
     let detail = ("every other session ended", changed_password(person.password.is_some()));
     writing.save_person(&Person { password: Some(hash), ..person }).await?;
     writing.end_sessions(oneself.person(), session).await?;

@@ -59,38 +59,42 @@ pub async fn sign_in(context: &Context, name: &str, password: String, place: &Pl
         tracing::error!(%error, "cannot compare a password");
         Problem::UNAVAILABLE
     })?;
-    match (person, fits) {
-        (Some(person), true) => {
-            context.throttle.forgive(&name_key);
-            // Many people may be behind one address.
-            context.throttle.give_back(&address_key, ADDRESS_TRIES);
-            context.throttle.give_back(&anywhere_key, NAME_TRIES_ANYWHERE);
-            begin(context, person, place, "with their password").await
-        }
-        (person, _) => {
-            let problem = Problem::people(
-                "This name and password do not fit.",
-                "Check both, or ask an administrator for a new link to choose a password.",
-            );
-            // Nobody has proved that the name is theirs; and what is nobody's name may be a password in the wrong field.
-            let tried =
-                person.map_or_else(|| "a name that is nobody's".to_owned(), |person| format!("{:?}", person.name));
-            let sentence = format!("As {tried}: {}", problem.sentence());
-            context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &sentence).await?;
-            Err(problem)
-        }
+    if fits
+        && let Some(person) = &person
+        && let Some(begun) = begin(context, person, place).await?
+    {
+        context.throttle.forgive(&name_key);
+        // Many people may be behind one address.
+        context.throttle.give_back(&address_key, ADDRESS_TRIES);
+        context.throttle.give_back(&anywhere_key, NAME_TRIES_ANYWHERE);
+        return Ok(begun);
     }
+    let problem = Problem::people(
+        "This name and password do not fit.",
+        "Check both, or ask an administrator for a new link to choose a password.",
+    );
+    // Nobody has proved that the name is theirs; and what is nobody's name may be a password in the wrong field.
+    let tried = person.map_or_else(|| "a name that is nobody's".to_owned(), |person| format!("{:?}", person.name));
+    let sentence = format!("As {tried}: {}", problem.sentence());
+    context.note_attempt(&Viewer::stranger(&place.from), ACTION, None, None, &sentence).await?;
+    Err(problem)
 }
 
-/// Begins a session for somebody who has proved who they are; `how` goes into the log.
-pub async fn begin(context: &Context, person: Person, place: &Place, how: &str) -> Result<Begun, Problem> {
+/// Begins a session for somebody whose password has fitted. Comparing takes its time: none for a person who was shut out
+/// or got another password meanwhile.
+async fn begin(context: &Context, compared: &Person, place: &Place) -> Result<Option<Begun>, Problem> {
     let mut writing = context.store.write().await?;
-    let begun = begin_in(context, &mut writing, person, place, how).await?;
+    let person = writing.person(&compared.id).await?;
+    let Some(person) = person.filter(|person| !person.disabled && person.password == compared.password) else {
+        return Ok(None);
+    };
+    let begun = begin_in(context, &mut writing, person, place, "with their password").await?;
     writing.commit().await?;
-    Ok(begun)
+    Ok(Some(begun))
 }
 
-/// The same, in a transaction that does more.
+/// Begins a session, in a transaction that has read the person and knows that they have proved who they are; `how` goes
+/// into the log.
 pub async fn begin_in(
     context: &Context,
     writing: &mut Writing,

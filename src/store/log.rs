@@ -13,6 +13,9 @@ pub struct StoredLines {
     pub lines: Vec<String>,
 }
 
+/// The most bytes in one chunk, unless a single line has more: whoever reads a line reads its chunk.
+const CHUNK: usize = 64 * 1024;
+
 #[derive(sqlx::FromRow)]
 struct Row {
     first_line: i64,
@@ -35,7 +38,7 @@ impl Reading {
         Ok(bytes)
     }
 
-    /// At most about `limit` lines of one step from line `from` on; whole chunks, so a little more may come.
+    /// At most `limit` lines of one step from line `from` on.
     pub async fn log_lines(&mut self, run: &RunId, position: i64, from: i64, limit: i64) -> Result<StoredLines> {
         let rows: Vec<Row> = on!(self, connection => sqlx::query_as(
             "select first_line, text from log_chunk
@@ -59,22 +62,33 @@ impl Reading {
 impl Writing {
     /// Adds lines to the log of the step at `position`, as the worker that holds the run.
     pub async fn append_log(&mut self, run: &Run, position: i64, first_line: i64, lines: &[String]) -> Result<()> {
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let text = lines.join("\n");
-        let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-        // Each line with its end, as whoever counts towards the limit does.
-        let bytes = i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
-        let added = on!(self, connection => sqlx::query(
-            "insert into log_chunk (run_id, position, first_line, lines, bytes, text)
-             select $1, $2, $3, $4, $5, $6 from run where id = $1 and fence = $7"
-        ).bind(&run.id).bind(position).bind(first_line).bind(count).bind(bytes).bind(text).bind(run.fence)
-            .execute(connection).await.map(|done| done.rows_affected()))?;
-        if added != 1 {
-            return Err(StoreError::Changed);
+        let (mut first_line, mut rest) = (first_line, lines);
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(fitting(rest));
+            let text = chunk.join("\n");
+            let count = i64::try_from(chunk.len()).unwrap_or(i64::MAX);
+            // Each line with its end, as whoever counts towards the limit does.
+            let bytes = i64::try_from(text.len() + 1).unwrap_or(i64::MAX);
+            let added = on!(self, connection => sqlx::query(
+                "insert into log_chunk (run_id, position, first_line, lines, bytes, text)
+                 select $1, $2, $3, $4, $5, $6 from run where id = $1 and fence = $7"
+            ).bind(&run.id).bind(position).bind(first_line).bind(count).bind(bytes).bind(text).bind(run.fence)
+                .execute(connection).await.map(|done| done.rows_affected()))?;
+            if added != 1 {
+                return Err(StoreError::Changed);
+            }
+            (first_line, rest) = (first_line + count, later);
         }
         self.tell(Change::Log(run.id.clone()));
         Ok(())
     }
+}
+
+/// How many of the lines fit into one chunk: one at least.
+fn fitting(lines: &[String]) -> usize {
+    let sums = lines.iter().scan(0, |sum: &mut usize, line| {
+        *sum += line.len() + 1;
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= CHUNK).count().max(1)
 }

@@ -52,7 +52,7 @@ impl Reading {
             .bind(id).fetch_optional(connection).await)?)
     }
 
-    /// The person of this name, in whatever case it was typed.
+    /// The person of this name, in whatever case it was typed; SQLite knows the case of the letters A to Z alone.
     pub async fn person_named(&mut self, name: &str) -> Result<Option<Person>> {
         Ok(on!(self, connection => sqlx::query_as("select * from person where lower(name) = lower($1)")
             .bind(name).fetch_optional(connection).await)?)

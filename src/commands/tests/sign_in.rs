@@ -6,6 +6,7 @@ use crate::commands::authenticate::{Place, by_session};
 use crate::commands::invite::{accept, administrator_link, look};
 use crate::commands::sign_in::{Begun, sign_in};
 use crate::domain::person::PersonId;
+use crate::store::Person;
 use std::time::Duration;
 
 const PASSWORD: &str = "violet-kettle-harbour-72";
@@ -66,6 +67,26 @@ async fn many_people_behind_one_address_sign_in_one_after_the_other() {
     for _ in 0..60 {
         assert_eq!(look(&world.context, secret, "192.0.2.7").await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn whoever_is_shut_out_while_their_password_is_compared_stays_out() {
+    let world = World::new().await;
+    let ada = world.ada().await;
+    let (id, _) = world.whose(&ada).await.unwrap();
+    let mut writing = world.context.store.write().await.unwrap();
+    let context = world.context.clone();
+    let trying = tokio::spawn(async move { sign_in(&context, "Ada", PASSWORD.into(), &place("192.0.2.2")).await });
+    // It has read the person as they were, and waits for its turn to write.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let person = writing.person(&id).await.unwrap().unwrap();
+    writing.save_person(&Person { disabled: true, ..person }).await.unwrap();
+    writing.commit().await.unwrap();
+    assert!(trying.await.unwrap().is_err());
+    let person = world.read().await.person(&id).await.unwrap().unwrap();
+    assert!(person.disabled);
+    let log = world.read().await.activity(&Filter::default(), 10).await.unwrap();
+    assert_eq!((log[0].entry.action.as_str(), log[0].entry.outcome), ("sign in", Outcome::Refused));
 }
 
 #[tokio::test]

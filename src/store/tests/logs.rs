@@ -49,6 +49,27 @@ async fn a_chunk_is_written_once() {
     .await;
 }
 
+#[tokio::test]
+async fn a_burst_becomes_chunks_of_which_a_page_reads_those_it_shows() {
+    each(async |world| {
+        let stack = world.stack("network").await;
+        let run = world.queued(&stack, RunKind::Tracked).await;
+        let lines: Vec<String> = (0..9).map(|number| number.to_string().repeat(30_000)).collect();
+        append(&world, &run, 1, &lines, Vec::new()).await;
+        let mut reading = world.read().await;
+        let (chunks,): (i64,) = on!(reading, connection =>
+            sqlx::query_as("select count(*) from log_chunk").fetch_one(connection).await)
+        .unwrap();
+        assert_eq!(chunks, 5);
+        assert_eq!(reading.log_lines(&run.id, 1, 0, 100).await.unwrap().lines, lines);
+        assert_eq!(
+            reading.log_lines(&run.id, 1, 3, 2).await.unwrap(),
+            StoredLines { first: 3, lines: lines[3..5].into() }
+        );
+    })
+    .await;
+}
+
 /// Lines, where chunks end, and the page that is asked for.
 #[derive(Clone, Debug)]
 struct Case {
