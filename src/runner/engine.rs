@@ -42,6 +42,8 @@ async fn find_in(vendor: Vendor, named: &str, path: Option<&OsStr>) -> Result<Pa
         return Err(error);
     }
     if named.starts_with('/') {
+        // It is not asked for its version: whoever configures a stack could name a file that a run has written, and this
+        // question is not confined as a run is.
         return Ok(PathBuf::from(named));
     }
     let of_version = among(path, &format!("{}-{named}", vendor.program())).filter(|_| !named.is_empty());

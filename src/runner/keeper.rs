@@ -50,7 +50,14 @@ async fn keep(context: Context, run: Run, mut shutdown: watch::Receiver<bool>, o
             _ = renewal.tick() => renew(&context, &run).await,
             changed = changes.recv() => match changed {
                 Ok(Change::Run(_, id)) if id == run.id => stop_requested(&context, &run).await,
-                Ok(Change::Run(..) | Change::Stack(_) | Change::Log(_) | Change::Github | Change::People) => Order::Work,
+                Ok(
+                    Change::Run(..)
+                    | Change::Stack(_)
+                    | Change::Fetch(_)
+                    | Change::Log(_)
+                    | Change::Github
+                    | Change::People,
+                ) => Order::Work,
                 Err(RecvError::Lagged(_)) => stop_requested(&context, &run).await,
                 Err(RecvError::Closed) => return,
             },

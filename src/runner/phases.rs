@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Makes a repository's own backend give way to Headway's. `-backend-config` needs a block to configure.
 const OVERRIDE: &str =
     "# Written by Headway: it keeps the state of this stack.\nterraform {\n  backend \"http\" {}\n}\n";
-/// Sorts after other override files, so that none of them can come later and win.
+/// Sorts after most other override files. One that comes later and wins is found out: see [`Phases::backend_problem`].
 const OVERRIDE_FILE: &str = "zzzz_headway_override.tf";
 
 /// Where Terraform keeps a state that has no backend.
@@ -252,7 +252,11 @@ impl Phases {
                     && backend.pointer("/config/address").and_then(|found| found.as_str()) == Some(address);
                 (!ours).then(|| "The configuration redirects its state elsewhere, so nothing was planned.".into())
             }
-            (Some(_), None) => Some("The configuration keeps Headway from managing its state, so nothing was planned.".into()),
+            (Some(_), None) => Some(
+                "After init there is no state that Headway manages, so nothing was planned. Either the configuration keeps \
+                 Headway from it, or the program in Settings > Vendor is neither Terraform nor OpenTofu."
+                    .into(),
+            ),
             (None, Some(_)) => None,
             (None, None) => Some(
                 "The configuration names no backend, so its state would be lost with this run. Add a backend block, or \

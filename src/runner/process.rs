@@ -93,7 +93,7 @@ pub async fn run(
     // Held open to the end: the supervisor takes its closing for the end of Headway.
     let lifeline = child.stdin.take();
     let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    let printed = tokio::spawn(read(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, pieces));
+    let mut printed = tokio::spawn(read(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, pieces));
     let most = program.kept.unwrap_or(0);
     let kept = pipe::Receiver::from_owned_fd(OwnedFd::from(kept_reader))?;
     let (full, filled) = oneshot::channel();
@@ -122,7 +122,10 @@ pub async fn run(
     if let Some(leader) = leader {
         let _ = rustix::process::kill_process_group(leader, Signal::KILL);
     }
-    let _ = tokio::time::timeout(Duration::from_secs(5), printed).await;
+    if tokio::time::timeout(Duration::from_secs(5), &mut printed).await.is_err() {
+        // Somebody still holds the pipe; whoever writes the log must not wait for them.
+        printed.abort();
+    }
     match tokio::time::timeout(Duration::from_secs(5), kept).await {
         Ok(Ok(Some(kept))) => Ok((ended, kept)),
         Ok(Ok(None)) => Ok((Ended::TooLong, Vec::new())),

@@ -2,6 +2,7 @@
 //! kernel's own limits do not (they count for each process, and processes of the root user not at all).
 
 use super::limits::{ENTRIES, Limits};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +35,9 @@ pub async fn passed(limits: Limits, first: Option<u32>) -> String {
         loop {
             let (begun, counted) = (Instant::now(), limits.clone());
             let held = tokio::task::spawn_blocking(move || held(&counted.folder, &counted)).await.unwrap_or_default();
+            if let Some(folder) = held.uncounted {
+                return format!("its workspace has a folder that cannot be counted ({folder})");
+            }
             if held.entries > ENTRIES {
                 return format!("its workspace holds more than {ENTRIES} files");
             }
@@ -80,6 +84,8 @@ fn used(listing: &Path, most: u64) -> Used {
 struct Held {
     entries: u64,
     bytes: u64,
+    /// A folder that does not let itself be looked into, or lies too deep: why. Anything might be in there.
+    uncounted: Option<io::ErrorKind>,
 }
 
 /// What a folder holds; links are not followed, and counting ends when it is too much anyway.
@@ -87,20 +93,33 @@ fn held(folder: &Path, limits: &Limits) -> Held {
     let mut held = Held::default();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            held.entries += 1;
-            let Ok(about) = std::fs::symlink_metadata(entry.path()) else { continue };
-            if about.is_dir() {
-                folders.push(entry.path());
-            }
-            held.bytes += about.blocks() * 512;
-        }
-        if held.entries > ENTRIES || held.bytes > limits.disk {
+        let counted = std::fs::read_dir(folder).and_then(|mut entries| {
+            entries.try_for_each(|entry| {
+                let entry = entry?;
+                held.entries += 1;
+                let Some(about) = unless_gone(std::fs::symlink_metadata(entry.path()))? else { return Ok(()) };
+                if about.is_dir() {
+                    folders.push(entry.path());
+                }
+                held.bytes += about.blocks() * 512;
+                Ok(())
+            })
+        });
+        held.uncounted = unless_gone(counted).err().map(|error| error.kind());
+        if held.uncounted.is_some() || held.entries > ENTRIES || held.bytes > limits.disk {
             break;
         }
     }
     held
+}
+
+/// What was found, or nothing where the program has taken it away meanwhile.
+fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -123,5 +142,25 @@ mod tests {
         std::fs::write(folder.path().join("deep/file"), vec![1; 3 << 20]).unwrap();
         let limits = Limits { disk: 2 << 20, folder: folder.path().to_owned(), ..Limits::default() };
         assert_eq!(passed(limits, None).await, "its workspace holds more than 2 MiB");
+    }
+
+    #[tokio::test]
+    async fn a_workspace_hides_nothing_from_being_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits { disk: 1 << 30, folder: folder.path().to_owned(), ..Limits::default() };
+        // Deeper than any path may be long. A folder that may not be read is refused alike, but not to root.
+        let deep = "i=0; while [ $i -lt 20 ]; do mkdir $(printf %0250d 0); cd 0*; i=$((i+1)); done";
+        let made = std::process::Command::new("sh").args(["-c", deep]).current_dir(folder.path()).status().unwrap();
+        assert!(made.success());
+        let said = passed(limits, None).await;
+        assert!(said.starts_with("its workspace has a folder that cannot be counted"), "{said}");
+        let removed = std::process::Command::new("rm").arg("-rf").arg(folder.path()).status().unwrap();
+        assert!(removed.success(), "the standard library cannot remove it");
+    }
+
+    #[test]
+    fn what_goes_away_while_it_is_counted_is_no_trouble() {
+        let held = held(Path::new("/nowhere/at/all"), &Limits::default());
+        assert_eq!((held.entries, held.bytes, held.uncounted), (0, 0, None));
     }
 }

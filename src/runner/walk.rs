@@ -57,6 +57,10 @@ impl From<StoreError> for Halt {
     }
 }
 
+/// Why nothing can be run after an upgrade.
+const REPLACED: &str = "Headway's own program was replaced while Headway works, so nothing was run. Restart Headway, then \
+                        run it again.";
+
 struct Walk {
     context: Context,
     held: Held,
@@ -147,6 +151,11 @@ impl Walk {
     async fn phases(&self, folder: std::path::PathBuf, purpose: Purpose) -> Result<Arc<Phases>, Halt> {
         if let Some(refusal) = self.context.config.sandbox.refusal(self.held.run.kind == RunKind::Proposed) {
             return Err(Halt::Failed(refusal));
+        }
+        // The supervisor is this very program. A newer one may not understand what it is told, and one that is gone cannot
+        // be started.
+        if !std::env::current_exe().is_ok_and(|program| program.is_file()) {
+            return Err(Halt::Failed(REPLACED.into()));
         }
         let engine = engine::find(self.stack.vendor, &self.stack.engine_binary)
             .await

@@ -37,6 +37,7 @@ pub fn bubblewrap() -> bool {
 
 /// One Headway with its data folder.
 pub struct Headway {
+    program: PathBuf,
     subcommand: String,
     child: Child,
     pub url: String,
@@ -55,6 +56,11 @@ impl Headway {
 
     /// Starts a subcommand with an empty data folder and more of an environment.
     pub async fn start_with(subcommand: &str, environment: &[(&str, &str)]) -> Self {
+        Self::start_program(program(), subcommand, environment).await
+    }
+
+    /// Starts a subcommand of a copy of the program.
+    pub async fn start_program(program: PathBuf, subcommand: &str, environment: &[(&str, &str)]) -> Self {
         let (data, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -63,9 +69,9 @@ impl Headway {
             environment.push(("HEADWAY_ALLOW_NETWORK".into(), "127.0.0.0/8,::1".into()));
         }
         environment.push(("HEADWAY_SANDBOX_WRITE".into(), shared.path().to_str().unwrap().into()));
-        let (child, url, link) = spawn(subcommand, data.path(), &environment);
+        let (child, url, link) = spawn(&program, subcommand, data.path(), &environment);
         let subcommand = subcommand.to_owned();
-        let headway = Self { subcommand, child, url, data, shared, client: browser(), environment };
+        let headway = Self { program, subcommand, child, url, data, shared, client: browser(), environment };
         if let Some(link) = link {
             headway.welcome(&headway.client, &link, "operator").await;
         }
@@ -124,7 +130,7 @@ impl Headway {
 
     /// Starts anew on the same data folder; the link that it prints when nobody manages it.
     pub fn start_again(&mut self) -> Option<String> {
-        let (child, url, link) = spawn(&self.subcommand, self.data.path(), &self.environment);
+        let (child, url, link) = spawn(&self.program, &self.subcommand, self.data.path(), &self.environment);
         self.child = child;
         self.url = url;
         link
@@ -315,10 +321,15 @@ pub fn browser() -> reqwest::Client {
 }
 
 /// Starts the program; its address, and the link for the first administrator when there is none yet.
-fn spawn(subcommand: &str, data: &Path, environment: &[(String, String)]) -> (Child, String, Option<String>) {
+fn spawn(
+    program: &Path,
+    subcommand: &str,
+    data: &Path,
+    environment: &[(String, String)],
+) -> (Child, String, Option<String>) {
     use std::io::{BufRead as _, BufReader};
     let log = std::fs::File::options().create(true).append(true).open(data.join("headway.log")).unwrap();
-    let mut child = Command::new(program())
+    let mut child = Command::new(program)
         .args([subcommand, "--addr", "127.0.0.1:0", "--data"])
         .arg(data)
         .envs(environment.iter().map(|(name, value)| (name, value)))

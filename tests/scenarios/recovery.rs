@@ -1,7 +1,8 @@
 //! It restarts: a polite end, a sudden one, and what becomes of the runs that were at work.
 
-use crate::headway::{Headway, engine_before, terraform};
+use crate::headway::{Headway, engine_before, program, terraform};
 use crate::repository::{Repository, resource};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -219,4 +220,54 @@ async fn a_run_that_was_ready_or_confirmed_when_headway_was_killed_goes_on() {
     headway.until_state(&confirmed, "finished").await.says("Apply complete!");
     headway.until_state(&one, "finished").await;
     headway.until_state(&other, "finished").await;
+}
+
+#[tokio::test]
+async fn a_program_that_was_replaced_applies_nothing_until_it_is_restarted() {
+    if !terraform() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let copy = place.path().join("headway");
+    std::fs::copy(program(), &copy).unwrap();
+    let repository = Repository::new();
+    let mut headway = Headway::start_program(copy.clone(), "serve", &[]).await;
+    let stack = headway.stack(&repository, "Network", &[]).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&run, "unconfirmed").await;
+
+    std::fs::remove_file(&copy).unwrap();
+    headway.press(&run, "confirm_run").await.has_status(200);
+    let failed = headway.until_state(&run, "failed").await;
+    failed.says("program was replaced").says("Restart Headway").lacks("may have changed");
+
+    std::fs::copy(program(), &copy).unwrap();
+    headway.end("-TERM");
+    headway.start_again();
+    let again = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    headway.until_state(&again, "unconfirmed").await;
+}
+
+#[tokio::test]
+async fn a_killed_headway_takes_its_git_along() {
+    let headway = Headway::start().await;
+    // It takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/silent.git", silent.local_addr().unwrap());
+    let fields = [("address", address.as_str())];
+    let mut adding = Box::pin(headway.form("/stacks/new", "add_repository", &fields));
+    while !is_running(&address) {
+        tokio::select! {
+            _ = &mut adding => panic!("nobody answered"),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+        }
+    }
+    headway.signal("-KILL");
+    for _ in 0..100 {
+        if !is_running(&address) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("Git has outlived Headway");
 }
