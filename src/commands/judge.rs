@@ -4,39 +4,46 @@
 //! where it stood.
 
 use super::Context;
-use crate::domain::CommitHash;
 use crate::domain::permission::{Permit, Promote, Role, Viewer, permit};
 use crate::domain::problem::Problem;
 use crate::domain::promotion::{Facts, Verdict, judge};
 use crate::domain::relation::Relation;
 use crate::domain::run::Run;
 use crate::domain::stack::Stack;
+use crate::domain::{CommitHash, RepositoryId};
 use crate::git::history::History;
 use crate::store::Reading;
 
-/// What Git history says of a run's commit; true while the stack stands at `current`.
+/// What Git history says of a run's commit; true while the stack stands where it stood.
 #[derive(Clone, Debug)]
 pub struct Ancestry {
+    /// The repository whose history was read.
+    repository: RepositoryId,
     /// The current commit it was compared with.
-    pub current: Option<CommitHash>,
+    current: Option<CommitHash>,
     /// How the run's commit relates to it.
     pub relation: Relation,
     /// Whether a branch of the stack's own repository reaches it.
-    pub own_code: bool,
+    own_code: bool,
 }
 
 impl Ancestry {
     /// Reads history for a run of the stack.
     pub fn read(history: Option<&History>, stack: &Stack, run: &Run) -> Self {
         let current = stack.current_commit.clone();
-        match history {
-            Some(history) => Self {
-                relation: history.relation(current.as_ref(), &run.commit.hash),
-                own_code: history.reachable_from_heads(&run.commit.hash, Some(&run.branch)),
-                current,
-            },
-            None => Self { current, relation: Relation::Unknown, own_code: false },
-        }
+        let (relation, own_code) = match history {
+            Some(history) => (
+                history.relation(current.as_ref(), &run.commit.hash),
+                history.reachable_from_heads(&run.commit.hash, Some(&run.branch)),
+            ),
+            None => (Relation::Unknown, false),
+        };
+        Self { repository: stack.repository.clone(), current, relation, own_code }
+    }
+
+    /// Whether it is true of the stack as it stands now.
+    pub fn holds_for(&self, stack: &Stack) -> bool {
+        self.repository == stack.repository && self.current == stack.current_commit
     }
 }
 

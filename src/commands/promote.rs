@@ -46,7 +46,7 @@ async fn attempt(context: &Context, permit: &Permit<Promote>, id: &RunId) -> Res
 
         let mut writing = context.store.write().await?;
         let stack = take_stack(&mut writing, permit.stack()).await?;
-        if stack.current_commit != ancestry.current {
+        if !ancestry.holds_for(&stack) {
             continue;
         }
         let run = find_run(&mut writing, permit.stack(), id).await?;

@@ -2,7 +2,7 @@
 //! what is refused leaves everything as it was.
 
 use super::*;
-use crate::commands::judge::look;
+use crate::commands::judge::{Ancestry, look};
 use crate::commands::save_settings::{Page, save_settings};
 use tokio::task::JoinSet;
 
@@ -41,6 +41,18 @@ async fn a_stack_without_a_current_commit_takes_any_promotion() {
     assert_eq!(tracked.previous.commit, None);
     world.to(&tracked.id, RunState::Discarded).await;
     assert_eq!(world.stack().await.current_commit, None);
+}
+
+#[tokio::test]
+async fn what_history_says_holds_while_the_stack_stands_where_it_stood() {
+    let world = World::new().await;
+    world.deployed().await;
+    let proposed = world.finished("topic", "main").await;
+    let stack = world.stack().await;
+    let ancestry = Ancestry::read(world.context.history(&stack.repository).as_ref(), &stack, &proposed);
+    assert!(ancestry.holds_for(&stack));
+    assert!(!ancestry.holds_for(&Stack { repository: RepositoryId::new("elsewhere"), ..stack.clone() }));
+    assert!(!ancestry.holds_for(&Stack { current_commit: Some(proposed.commit.hash), ..stack }));
 }
 
 #[tokio::test]
