@@ -57,6 +57,7 @@ pub mod write_state;
 pub use advance::{advance, advance_itself};
 pub use connect_github::Connecting;
 pub use fetch::Fetching;
+pub use reconcile::Commenting;
 pub use repeats::Repeats;
 pub use reveal::Revealed;
 pub use sign_in_elsewhere::Departures;
@@ -105,6 +106,8 @@ pub struct Context {
     pub outgoing: Outgoing,
     /// Asks GitHub.
     pub github: GitHub,
+    /// Keeps apart the stacks that have one comment together.
+    pub commenting: Commenting,
     /// The Apps that are being made.
     pub connecting: Connecting,
     /// Asks the provider that signs people in.
@@ -196,8 +199,16 @@ impl Context {
         run: Option<&RunId>,
         result: Result<T, Problem>,
     ) -> Result<T, Problem> {
-        if let Err(problem @ (Problem::Refused(_) | Problem::Forbidden { .. } | Problem::Stale { .. })) = &result {
-            self.note_refusal(permit.viewer(), A::NAME, Some(permit.stack()), run, problem).await?;
+        let (viewer, stack) = (permit.viewer(), Some(permit.stack()));
+        match &result {
+            Err(problem @ (Problem::Refused(_) | Problem::Stale { .. })) => {
+                self.note_refusal(viewer, A::NAME, stack, run, problem).await?;
+            }
+            // Part of what was asked takes a right that the viewer lacks.
+            Err(problem @ Problem::Forbidden { .. }) => {
+                self.note_attempt(viewer, A::NAME, stack, run, &problem.sentence()).await?;
+            }
+            Ok(_) | Err(_) => {}
         }
         result
     }
@@ -265,6 +276,13 @@ pub async fn find_run(reading: &mut Reading, stack: &StackId, id: &RunId) -> Res
 /// Takes the stack for this transaction, or says that there is none.
 async fn take_stack(writing: &mut Writing, id: &StackId) -> Result<Stack, Problem> {
     writing.take_stack(id).await?.ok_or(Problem::NotFound(Thing::Stack))
+}
+
+/// Takes a stack that was `read` before. Refuses when it has moved to another repository meanwhile: what was looked for in
+/// the one that it had is no commit of this one.
+async fn take_again(writing: &mut Writing, read: &Stack) -> Result<Stack, Problem> {
+    let stack = take_stack(writing, &read.id).await?;
+    if stack.repository == read.repository { Ok(stack) } else { Err(Problem::refused(Refusal::Overtaken)) }
 }
 
 /// Refuses when as many runs of a stack that this transaction has taken are open as may be, although `leaving` of them are

@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use headway::clock::{Clock, Ids};
 use headway::commands::{
-    Connecting, Context, Departures, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up, clean, fetch,
-    invite, reconcile, repeats,
+    Commenting, Connecting, Context, Departures, Fetching, Repeats, Revealed, Throttle, answer_delivery, catch_up,
+    clean, fetch, invite, reconcile, repeats,
 };
 use headway::config::Config;
 use headway::config::sandbox::Switch;
@@ -326,6 +326,7 @@ async fn open(config: Config) -> anyhow::Result<Context> {
         poll: Arc::new(Notify::new()),
         fetching: Fetching::default(),
         github: GitHub::new(Clock::System, outgoing.clone()).context("cannot prepare requests to GitHub")?,
+        commenting: Commenting::default(),
         connecting: Connecting::default(),
         openid: OpenId::new(outgoing.clone()).context("cannot prepare requests to a provider")?,
         outgoing,

@@ -165,17 +165,18 @@ test("every published example of an event goes through the webhook", async ({ co
   await expect
     .poll(async () => {
       rows.length = 0;
-      let before: number | null = null;
+      let older: [number, string] | null = null;
       do {
-        const fields: Record<string, string> = before === null ? {} : { before: String(before) };
-        type Ledger = { deliveries: Row[]; older: number | null };
+        const fields: Record<string, string> = older === null ? {} : { before: String(older[0]), id: older[1] };
+        type Ledger = { deliveries: Row[]; older: [number, string] | null };
         const { answer } = await headway.call<Ledger>("deliveries", fields);
         rows.push(...answer.deliveries);
-        before = answer.older;
-      } while (before !== null);
+        older = answer.older;
+      } while (older !== null);
       return rows.filter((row) => row.state === "waiting").length;
     }, { timeout: 60_000 })
     .toBe(0);
+  expect(rows.filter((row) => row.id.startsWith("example-"))).toHaveLength(sent);
   // Examples of installations that are nobody's are looked up, and are not there: that is no error.
   const failed = rows.filter((row) => row.id.startsWith("example-") && row.state === "failed");
   expect(failed.map((row) => `${row.event}: ${row.outcome}`)).toEqual([]);

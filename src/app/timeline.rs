@@ -12,6 +12,7 @@ use super::view::{Header, LogView, RunView, Step};
 use crate::domain::hold::Hold;
 use crate::domain::permission::{self, Action as _, Role};
 use crate::domain::problem::Problem;
+use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::relation::Missing;
 use crate::domain::run::Run;
 use crate::domain::run_state::{RunKind, RunState};
@@ -200,6 +201,7 @@ fn Next(view: RunView, actions: RunActions) -> impl IntoView {
 #[component]
 pub fn Retry(run: Run, role: Role, retry: ServerAction<RetryRun>) -> impl IntoView {
     let needs = match run.kind {
+        RunKind::Proposed if number_of_fork_branch(&run.branch).is_some() => permission::AllowPlan::NEEDS,
         RunKind::Proposed => permission::Retry::NEEDS,
         RunKind::Tracked => permission::RetryTracked::NEEDS,
     };

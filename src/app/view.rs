@@ -226,6 +226,8 @@ pub struct RunView {
     pub pulls: Vec<PullRequest>,
     /// The newer commit of its pull request from a fork, which waits for a maintainer: number and commit.
     pub allowable: Option<(i64, CommitHash)>,
+    /// Whether its commit may be planned once more: a fork's only where the stack plans forks.
+    pub retryable: bool,
     /// That its log was removed, as a sentence.
     pub removed: Option<String>,
     /// The log that is open: the position of its step and the lines to begin with.

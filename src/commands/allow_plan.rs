@@ -4,11 +4,12 @@
 //! allows it at all. It never leads to a promotion.
 
 use super::propose::start_proposed;
-use super::{Context, fetch, find_stack, take_stack};
+use super::{Context, fetch, find_stack, take_again};
 use crate::domain::check_run::Refusal;
 use crate::domain::permission::{Action, AllowPlan, Permit};
 use crate::domain::problem::{Problem, Thing};
 use crate::domain::pull_request::{PullRequest, PullRequestState};
+use crate::domain::stack::Stack;
 use crate::domain::{CommitHash, RunId};
 
 /// Plans this commit of the fork's pull request with this number.
@@ -34,10 +35,7 @@ async fn attempt(
     let pull = reading.pull_request(github.id, number).await?.ok_or(Problem::NotFound(Thing::Page))?;
     let repository = reading.repository(&stack.repository).await?.ok_or(Problem::NotFound(Thing::Repository))?;
     drop(reading);
-    if !stack.integration.fork_plans {
-        return Err(Refusal::ForksNotPlanned.problem());
-    }
-    check(&pull, commit)?;
+    check(&stack, &pull, commit)?;
     let credential = fetch::credential(context, &repository).await;
     let credential = credential.map_err(|why| Refusal::NoCredential(&why).problem())?;
     let mirror = context.mirror(&stack.repository);
@@ -48,9 +46,10 @@ async fn attempt(
     let commit = context.commit(&stack, commit).await?;
 
     let mut writing = context.store.write().await?;
-    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let stack = take_again(&mut writing, &stack).await?;
     let pull = writing.pull_request(github.id, number).await?.ok_or(Problem::NotFound(Thing::Page))?;
-    check(&pull, &commit.hash)?;
+    // A fetch may take minutes, in which somebody may have thought better of it.
+    check(&stack, &pull, &commit.hash)?;
     let actor = &permit.viewer().name;
     if !writing.allow_fork(&stack.id, &commit.hash, actor, context.now()).await?
         && let Some(run) = writing.newest_proposed_at(&stack.id, &commit.hash).await?
@@ -65,8 +64,11 @@ async fn attempt(
     Ok(run.id)
 }
 
-fn check(pull: &PullRequest, commit: &CommitHash) -> Result<(), Problem> {
+fn check(stack: &Stack, pull: &PullRequest, commit: &CommitHash) -> Result<(), Problem> {
     let number = pull.number;
+    if !stack.integration.fork_plans {
+        return Err(Refusal::ForksNotPlanned.problem());
+    }
     if !pull.fork {
         return Err(Refusal::NoFork(number).problem());
     }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 /// How many deliveries are worked on at the same time.
 const TOGETHER: usize = 16;
 
-/// For how long a delivery is tried again, in milliseconds.
+/// For how long a delivery is tried again, in milliseconds: since it came, or since it was last to be worked on again.
 const PATIENCE: i64 = 10 * 60_000;
 
 /// How a delivery ended.
@@ -143,7 +143,7 @@ pub async fn answer(context: &Context, delivery: &Delivery) -> Result<(), Proble
             let led_to = ended.led_to.as_ref().map(|(stack, run)| (stack, run.as_ref()));
             writing.end_delivery(&delivery.id, ended.state, &ended.sentence, led_to, now).await?;
         }
-        Err(Trouble::Later(why)) if now.since(delivery.received_at) < PATIENCE => {
+        Err(Trouble::Later(why)) if now.since(delivery.waiting_since) < PATIENCE => {
             writing.retry_delivery(&delivery.id, &why, later(delivery.attempts, now)).await?;
         }
         Err(Trouble::Later(why) | Trouble::Never(why)) => {
@@ -165,7 +165,7 @@ async fn attempt(context: &Context, delivery: &Delivery) -> Result<Ended, Troubl
     let event = event::read(&delivery.event, delivery.body.as_bytes(), app.app_id)
         .map_err(|error| Trouble::Never(error.to_string()))?;
     let Some(event) = event else { return Ok(Ended::ignored(UNCONCERNED)) };
-    let last = context.now().since(delivery.received_at) >= PATIENCE;
+    let last = context.now().since(delivery.waiting_since) >= PATIENCE;
     Ok(match event {
         Event::Ping => Ended::done("GitHub reaches Headway."),
         Event::Push { repository } => pushed(context, repository).await?,

@@ -1,5 +1,5 @@
-//! Lock and unlock: one person keeps a stack for themselves. While they do, nobody else starts, promotes or accepts
-//! anything on it, and nothing is applied by itself.
+//! Lock and unlock: one person keeps a stack for themselves. While they do, nobody else triggers, promotes or accepts
+//! anything on it, and nothing is applied by itself. Pushes are planned all the same.
 
 use super::{Context, take_stack};
 use crate::domain::difference::Differences;

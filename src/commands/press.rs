@@ -9,7 +9,7 @@ mod unknown;
 
 use super::github_place::{Reached, reach};
 use super::propose::start_proposed;
-use super::{Context, allow_plan, find_run, retry};
+use super::{Context, allow_plan, find_run, retry, take_again};
 use crate::config::limits::Keep;
 use crate::domain::check_run::{Button, Refusal, sentences, told};
 use crate::domain::permission::{Action, AllowPlan, Forbidden, Promote, Propose, Retry, Viewer, permit};
@@ -270,9 +270,9 @@ impl Click<'_> {
         let branch = repository.heads.iter().find(|(_, head)| *head == hash).map(|(branch, _)| branch.clone());
         let branch = branch.ok_or(Refusal::NoBranchAt(hash))?;
         let commit = self.context.commit(&self.stack, hash).await.map_err(Stopped::Here)?;
-        let permit = self.context.permitted::<Propose>(viewer, &self.stack.id).await?;
+        self.context.permitted::<Propose>(viewer, &self.stack.id).await?;
         let mut writing = self.context.store.write().await?;
-        let stack = super::take_stack(&mut writing, permit.stack()).await.map_err(Stopped::Here)?;
+        let stack = take_again(&mut writing, &self.stack).await.map_err(Stopped::Here)?;
         let started = start_proposed(self.context, &mut writing, &stack, &branch, commit, &viewer.name, None).await;
         let run = started.map_err(Stopped::Here)?;
         let detail = format!("{} on {branch}", hash.short());

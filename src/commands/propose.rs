@@ -1,7 +1,7 @@
 //! Propose: starts a proposed run for a commit of a branch, and retires the older ones of that branch.
 
 use super::receive_push::PUSH;
-use super::{Context, advance_itself, find_stack, room_for_one, take_stack};
+use super::{Context, advance_itself, find_stack, room_for_one, take_again};
 use crate::domain::permission::{Action, Permit, Propose};
 use crate::domain::problem::{Problem, Refusal};
 use crate::domain::run::{Previous, Run};
@@ -30,7 +30,7 @@ async fn attempt(context: &Context, permit: &Permit<Propose>, branch: &str) -> R
     let commit = context.commit(&stack, hash).await?;
 
     let mut writing = context.store.write().await?;
-    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let stack = take_again(&mut writing, &stack).await?;
     let run = start_proposed(context, &mut writing, &stack, branch, commit, &permit.viewer().name, None).await?;
     let detail = format!("{} on {branch}", run.commit.hash.short());
     context.record(&mut writing, permit.viewer(), Propose::NAME, Some(&stack.id), Some(&run.id), detail).await?;

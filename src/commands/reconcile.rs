@@ -7,7 +7,10 @@
 mod checks;
 mod comments;
 mod deployments;
+mod left;
 pub mod standing;
+
+pub use comments::Commenting;
 
 use super::github_place::{self, Reached, reach};
 use super::{Context, find_stack};
@@ -15,7 +18,7 @@ use crate::domain::problem::Problem;
 use crate::domain::stack::Stack;
 use crate::domain::{StackId, Timestamp};
 use crate::github::GitHubError;
-use crate::store::{Change, Marked};
+use crate::store::{Change, GithubRepository, Marked};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,6 +30,9 @@ const LONGEST_WAIT: i64 = 3_600_000;
 
 /// How many requests an hour are kept for clicks, and for what has to be said (reference, edge case 9).
 const RESERVE: i64 = 200;
+
+/// How long what did not go to a repository that a stack has left waits before it is tried again, in milliseconds.
+const PAUSE: i64 = 600_000;
 
 /// How many stacks are told of at the same time.
 const TOGETHER: usize = 4;
@@ -61,6 +67,10 @@ impl From<GitHubError> for Trouble {
 /// Tells GitHub until it is dropped.
 pub async fn work(context: Context) {
     let mut changes = context.store.changes();
+    // Another version of Headway may say it otherwise, or under another address.
+    if let Err(problem) = mark_all(&context).await {
+        tracing::error!(?problem, "cannot mark the stacks on GitHub");
+    }
     let mut working: JoinSet<StackId> = JoinSet::new();
     let mut busy: HashMap<StackId, ()> = HashMap::new();
     loop {
@@ -93,13 +103,19 @@ pub async fn work(context: Context) {
             },
             change = changes.recv() => match change {
                 Ok(Change::Stack(_) | Change::Run(..) | Change::Github) | Err(RecvError::Lagged(_)) => {}
-                // Neither lines of a log nor people change what GitHub shows.
-                Ok(Change::Log(_) | Change::People) => {}
+                // Neither lines of a log, nor people, nor when something was fetched change what GitHub shows.
+                Ok(Change::Log(_) | Change::People | Change::Fetch(_)) => {}
                 Err(RecvError::Closed) => return,
             },
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
+}
+
+async fn mark_all(context: &Context) -> Result<(), Problem> {
+    let mut writing = context.store.write().await?;
+    writing.mark_all().await?;
+    Ok(writing.commit().await?)
 }
 
 /// Tells GitHub about one marked stack.
@@ -141,19 +157,35 @@ fn later(attempts: i64, now: Timestamp) -> Timestamp {
 async fn tell(context: &Context, id: &StackId) -> Result<Option<Timestamp>, Trouble> {
     let mut reading = context.store.read().await?;
     let stack = match find_stack(&mut reading, id).await {
-        Ok(stack) => stack,
-        Err(Problem::NotFound(_)) => {
-            drop(reading);
-            checks::tell_gone(context, id).await?;
-            return Ok(None);
-        }
+        Ok(stack) => Some(stack),
+        Err(Problem::NotFound(_)) => None,
         Err(problem) => return Err(problem.into()),
     };
-    let Some(github) = reading.github_of(&stack.repository).await? else { return Ok(None) };
+    let github = match &stack {
+        Some(stack) => reading.github_of(&stack.repository).await?,
+        None => None,
+    };
     drop(reading);
+    let left = left::tell(context, id, stack.as_ref(), github.as_ref().map(|github| github.id)).await;
+    let Some((stack, github)) = stack.zip(github) else { return left.map(|()| None) };
+    let until = tell_here(context, &stack, github).await?;
+    match left {
+        Ok(()) => Ok(until),
+        // Whatever is wrong in the repository that the stack has left keeps nothing waiting in this one.
+        Err(Trouble::GitHub(error)) => {
+            tracing::warn!(stack.id = %id, %error, "the repository that a stack has left was not told");
+            let again = if let GitHubError::Limited { until } = &error { *until } else { context.now().plus(PAUSE) };
+            Ok(Some(until.map_or(again, |until| until.min(again))))
+        }
+        Err(trouble @ Trouble::Problem(_)) => Err(trouble),
+    }
+}
+
+/// Tells the repository that a stack follows.
+async fn tell_here(context: &Context, stack: &Stack, github: GithubRepository) -> Result<Option<Timestamp>, Trouble> {
     // Without the App nothing can be told; it is marked again when it is back.
     let Ok(reached) = reach(context, github).await? else { return Ok(None) };
-    let told = tell_all(context, &stack, &reached).await;
+    let told = tell_all(context, stack, &reached).await;
     match &told {
         Ok(_) => github_place::note_success(context, reached.installation).await?,
         Err(Trouble::GitHub(error)) => github_place::note_error(context, reached.installation, error).await?,

@@ -1,14 +1,17 @@
 //! Retry: runs the same commit once more.
 //!
-//! A proposed run may always be retried, by whoever sees it. A tracked one takes a writer, and a stack that still stands at its commit: retried later it would quietly take newer commits out again.
+//! A proposed run may be retried by whoever sees it; a fork's takes what letting it be planned took: a writer, and a stack
+//! that plans forks. A tracked one takes a writer, and a stack that still stands at its commit: retried later it would
+//! quietly take newer commits out again.
 
 use super::propose::start_proposed;
 use super::track::{NewTracked, start_tracked};
 use super::{Context, find_run, take_stack, unlocked_for};
-use crate::domain::RunId;
-use crate::domain::permission::{Action, Permit, Retry, RetryTracked};
+use crate::domain::permission::{Action, AllowPlan, Permit, Retry, RetryTracked};
 use crate::domain::problem::{Problem, Refusal};
+use crate::domain::pull_request::number_of_fork_branch;
 use crate::domain::run_state::RunKind;
+use crate::domain::{RunId, check_run};
 
 /// Starts a new run for the commit of one that has ended.
 pub async fn retry(context: &Context, permit: &Permit<Retry>, run: &RunId) -> Result<RunId, Problem> {
@@ -27,6 +30,12 @@ async fn attempt(context: &Context, permit: &Permit<Retry>, id: &RunId) -> Resul
     let commit = run.commit.clone();
     let again = match run.kind {
         RunKind::Proposed => {
+            if number_of_fork_branch(&run.branch).is_some() {
+                permit.also::<AllowPlan>()?;
+                if !stack.integration.fork_plans {
+                    return Err(check_run::Refusal::ForksNotPlanned.problem());
+                }
+            }
             start_proposed(context, &mut writing, &stack, &run.branch, commit, actor, Some(run.id.clone())).await?
         }
         RunKind::Tracked => {

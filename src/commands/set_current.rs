@@ -3,7 +3,7 @@
 //! Not a promotion: nothing is deployed by it, and the activity log keeps who did it (product.md, The promotion rule).
 
 use super::track::moved;
-use super::{Context, find_stack, take_stack, unlocked_for};
+use super::{Context, find_stack, take_again, unlocked_for};
 use crate::domain::permission::{Action, Permit, SetCurrentCommit};
 use crate::domain::problem::Problem;
 
@@ -28,7 +28,7 @@ async fn attempt(context: &Context, permit: &Permit<SetCurrentCommit>, name: &st
     let commit = context.commit(&stack, &hash).await?;
 
     let mut writing = context.store.write().await?;
-    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let stack = take_again(&mut writing, &stack).await?;
     let actor = &permit.viewer().name;
     unlocked_for(&stack, actor)?;
     writing.set_current(&stack.id, Some(&commit.hash), None).await?;

@@ -1,5 +1,5 @@
-//! Set variable: the environment that a stack's Terraform gets, one variable at a time, never over what somebody else set
-//! meanwhile.
+//! Set variable: the environment that a stack's Terraform gets, one variable at a time. What somebody else set meanwhile
+//! is neither laid over nor removed.
 //!
 //! A secret is sealed before it is stored and never shown again; leaving its value empty keeps the one that is there.
 
@@ -106,12 +106,28 @@ fn check_seen(name: &str, seen: Option<Timestamp>, known: Option<&Variable>) -> 
     Err(Problem::Stale { changed: vec![format!("{name} ({now})")], version: updated_at.map_or(0, |at| at.0) })
 }
 
-/// Removes a variable; one that is gone already is no problem.
-pub async fn remove_variable(context: &Context, permit: &Permit<Configure>, name: &str) -> Result<(), Problem> {
+/// Removes a variable that was last set when the person saw it, at `seen`; one that is gone already is no problem.
+pub async fn remove_variable(
+    context: &Context,
+    permit: &Permit<Configure>,
+    name: &str,
+    seen: Timestamp,
+) -> Result<(), Problem> {
+    let result = attempt_removal(context, permit, name, seen).await;
+    context.noted(permit, None, result).await
+}
+
+async fn attempt_removal(
+    context: &Context,
+    permit: &Permit<Configure>,
+    name: &str,
+    seen: Timestamp,
+) -> Result<(), Problem> {
     let mut writing = context.store.write().await?;
     let stack = take_stack(&mut writing, permit.stack()).await?;
     let known = writing.variables(&stack.id).await?.into_iter().find(|variable| variable.name == name);
     if let Some(known) = &known {
+        check_seen(name, Some(seen), Some(known))?;
         keep_masked(context, &mut writing, &stack.id, known, None).await?;
     }
     if writing.remove_variable(&stack.id, name).await? {

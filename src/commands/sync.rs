@@ -4,7 +4,7 @@
 use super::fetch::fetch;
 use super::receive_push::files_changed;
 use super::track::{NewTracked, moved, start_tracked};
-use super::{Context, find_stack, take_stack, unlocked_for};
+use super::{Context, find_stack, take_again, unlocked_for};
 use crate::domain::RunId;
 use crate::domain::permission::{Action, Permit, Sync};
 use crate::domain::problem::{Problem, Refusal};
@@ -46,7 +46,7 @@ async fn attempt(context: &Context, permit: &Permit<Sync>) -> Result<Synced, Pro
     let touched = files_changed(context, &stack, &current, &head).await;
 
     let mut writing = context.store.write().await?;
-    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let stack = take_again(&mut writing, &stack).await?;
     let actor = &permit.viewer().name;
     unlocked_for(&stack, actor)?;
     if stack.current_commit.as_ref() != Some(&current) {

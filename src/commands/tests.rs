@@ -4,12 +4,15 @@
 
 mod activity;
 mod clean;
+mod deliveries;
 mod environment;
 mod fetches;
+mod forks;
 mod history;
 mod kept;
 mod keys;
 mod locks;
+mod moves;
 mod promote;
 mod pushes;
 mod put_back;
@@ -30,9 +33,10 @@ use crate::domain::permission::{CreateStack, Promote, Role, Viewer, permit};
 use crate::domain::run_state::{RunKind, RunState};
 use crate::domain::stack::{Behavior, Integration};
 use crate::domain::vendor::Vendor;
-use crate::store::{Filter, Settings, databases};
+use crate::store::{Filter, GithubRepository, Settings, databases};
 use clap::Parser;
 use history::Origin;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A Headway with one stack, `network`, that follows `main` and lives in the folder `network` of its repository.
@@ -66,6 +70,7 @@ fn context(folder: &std::path::Path, store: Store) -> Context {
         poll: Arc::default(),
         fetching: Fetching::default(),
         github: GitHub::new(Clock::set(1_800_000_000_000), outgoing.clone()).unwrap(),
+        commenting: Commenting::default(),
         connecting: Connecting::default(),
         openid: OpenId::new(outgoing.clone()).unwrap(),
         outgoing,
@@ -106,6 +111,21 @@ fn writer(name: &str) -> Viewer {
 /// The right to make stacks.
 fn everywhere() -> Permit<CreateStack> {
     permit(&Viewer::system(), &StackId::new("")).unwrap()
+}
+
+/// Carries a deed out while this transaction keeps it from writing. The transaction is committed when the deed has kept
+/// the commit, and so has read whatever it reads before it writes.
+async fn behind<T>(world: &World, writing: Writing, commit: &CommitHash, deed: impl Future<Output = T>) -> T {
+    let mirror = world.context.config.mirrors().join(world.repository.as_str());
+    let pin = mirror.join("refs/headway/pinned").join(commit.as_str());
+    let committed = async {
+        while !pin.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        writing.commit().await.unwrap();
+    };
+    let both = async { tokio::join!(deed, committed).0 };
+    tokio::time::timeout(Duration::from_secs(60), both).await.unwrap()
 }
 
 /// Runs a test on every database there is, each time in a world of its own.
@@ -149,6 +169,26 @@ impl World {
 
     async fn fetch(&self) {
         fetch(&self.context, &self.repository).await.unwrap();
+    }
+
+    /// Makes the repository the one that GitHub has under the number 1. It is fetched from where it was, and no
+    /// installation reaches it.
+    async fn on_github(&self) {
+        let on_github = GithubRepository {
+            id: 1,
+            installation_id: None,
+            full_name: "acme/network".into(),
+            clone_address: "https://github.com/acme/network.git".into(),
+            default_branch: "main".into(),
+            private: true,
+            repository_id: None,
+            linked_at: None,
+            pulls_read_at: None,
+        };
+        let mut writing = self.context.store.write().await.unwrap();
+        writing.save_github_repository(&on_github).await.unwrap();
+        writing.link_repository(1, &self.repository, self.context.now()).await.unwrap();
+        writing.commit().await.unwrap();
     }
 
     /// Pushes a commit that changes a file of the stack, and lets Headway see it.

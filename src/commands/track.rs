@@ -21,8 +21,9 @@ pub(super) struct NewTracked {
 
 /// Adds the tracked run to a stack that this transaction has taken.
 ///
-/// The current commit is what the newest tracked run was created for (product.md, Words), so it moves here and nowhere
-/// else but in *set current commit*.
+/// The current commit is what the newest tracked run was created for (product.md, Words), so it moves on here. It moves
+/// back when a run ends before its apply began (`advance`), and otherwise without a run: *set current commit*, *Sync* and
+/// another repository.
 pub(super) async fn start_tracked(
     context: &Context,
     writing: &mut Writing,

@@ -1,7 +1,7 @@
 //! Trigger: starts a tracked run at the stack's current commit, or at the head of the tracked branch when it has none.
 
 use super::track::{NewTracked, moved, start_tracked};
-use super::{Context, find_stack, take_stack, unlocked_for};
+use super::{Context, find_stack, take_again, unlocked_for};
 use crate::domain::RunId;
 use crate::domain::permission::{Action, Permit, Trigger};
 use crate::domain::problem::{Problem, Refusal};
@@ -14,22 +14,21 @@ pub async fn trigger(context: &Context, permit: &Permit<Trigger>) -> Result<RunI
 
 async fn attempt(context: &Context, permit: &Permit<Trigger>) -> Result<RunId, Problem> {
     let mut reading = context.store.read().await?;
-    let stack = find_stack(&mut reading, permit.stack()).await?;
-    let repository = reading.repository(&stack.repository).await?;
+    let read = find_stack(&mut reading, permit.stack()).await?;
+    let repository = reading.repository(&read.repository).await?;
     drop(reading);
-    let head = repository.and_then(|repository| repository.heads.get(&stack.tracked_branch).cloned());
-    let hash = stack
+    let head = repository.and_then(|repository| repository.heads.get(&read.tracked_branch).cloned());
+    let hash = read
         .current_commit
         .clone()
         .or(head)
-        .ok_or_else(|| Problem::refused(Refusal::NoCommit { branch: stack.tracked_branch.clone() }))?;
-    let commit = context.commit(&stack, &hash).await?;
-    let expected = stack.current_commit;
+        .ok_or_else(|| Problem::refused(Refusal::NoCommit { branch: read.tracked_branch.clone() }))?;
+    let commit = context.commit(&read, &hash).await?;
 
     let mut writing = context.store.write().await?;
-    let stack = take_stack(&mut writing, permit.stack()).await?;
+    let stack = take_again(&mut writing, &read).await?;
     unlocked_for(&stack, &permit.viewer().name)?;
-    if stack.current_commit != expected {
+    if stack.current_commit != read.current_commit {
         return Err(Problem::refused(Refusal::Overtaken));
     }
     let run = start_tracked(

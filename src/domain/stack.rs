@@ -88,7 +88,7 @@ pub struct Integration {
     pub public_changes: bool,
 }
 
-/// Somebody keeps a stack for themselves: nobody else starts or accepts anything on it.
+/// Somebody keeps a stack for themselves: nobody else triggers, promotes or accepts anything on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The viewer's name.

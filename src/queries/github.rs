@@ -129,18 +129,18 @@ pub async fn repositories(context: &Context, _permit: &Permit<CreateStack>) -> R
     Ok(seen.map(|repository| (repository.clone_address, repository.full_name)).collect())
 }
 
-/// The ledger of deliveries, from the newest or from those before a time.
+/// The ledger of deliveries, from the newest or from those behind the one that came then and has that id.
 pub async fn deliveries(
     context: &Context,
     _permit: &Permit<LookAround>,
-    before: Option<Timestamp>,
+    before: Option<(Timestamp, &str)>,
 ) -> Result<DeliveriesView, Problem> {
     // One more than is shown tells whether there are older ones.
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let mut found = context.store.read().await?.deliveries(before, limit).await?;
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let older = found.last().filter(|_| more).map(|delivery| delivery.received_at);
+    let older = found.last().filter(|_| more).map(|delivery| (delivery.received_at, delivery.id.clone()));
     let deliveries = found
         .into_iter()
         .map(|delivery| DeliveryRow {

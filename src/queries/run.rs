@@ -57,7 +57,8 @@ pub async fn run(context: &Context, permit: &Permit<Look>, id: &RunId, open: Opt
         Some(_) | None => None,
     };
     let removed = removed(&mut reading, &run, Cleanable::Log).await?;
-    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, pulls, allowable, removed, log })
+    let retryable = stack.integration.fork_plans || number_of_fork_branch(&run.branch).is_none();
+    Ok(RunView { header, run, steps, verdict, missing, promotions, newer, pulls, allowable, retryable, removed, log })
 }
 
 /// That something of a run was removed because it had been kept long enough, as a sentence.

@@ -22,6 +22,10 @@ const PAGE: usize = 50;
 /// How many branches without a run a page shows.
 const BRANCHES: usize = 50;
 
+/// How many branches that are gone a page shows, and among how many of the newest proposed runs it looks for theirs.
+const GONE: usize = 50;
+const LATELY: i64 = 500;
+
 /// The tracked runs of a stack, from the newest or from the one before `before`.
 pub async fn tracked(context: &Context, permit: &Permit<Look>, before: Option<&RunId>) -> Result<TrackedView, Problem> {
     let id = permit.stack();
@@ -102,26 +106,21 @@ pub async fn proposed(context: &Context, permit: &Permit<Look>) -> Result<Propos
         pulls.push(PullRow { pull, run, waits, may_be_allowed: stack.integration.fork_plans });
     }
     // Branches that are gone stay for a while: their last runs are what people look for after a merge.
-    let gone_after = PAGE;
-    let mut gone = 0;
-    for run in reading.newest_proposed(id).await? {
-        if named.contains(&run.branch) {
-            continue;
-        }
-        let head = heads.get(&run.branch).cloned();
-        if head.is_none() {
-            gone += 1;
-        }
-        if head.is_some() || gone <= gone_after {
-            let branch = run.branch.clone();
-            named.insert(branch.clone());
-            let run = match &head {
-                Some(head) => offered(&mut reading, id, head, Some(run)).await?,
-                None => Some(run),
-            };
-            if let Some(run) = run {
-                branches.push(BranchRow { branch, head, run: Some(judged.row(&mut reading, run).await?) });
-            }
+    let mut gone = reading.latest_branches(id, LATELY).await?;
+    gone.retain(|branch| !named.contains(branch) && !heads.contains_key(branch));
+    gone.truncate(GONE);
+    let living = heads.keys().filter(|branch| !named.contains(*branch));
+    let shown: Vec<&str> = living.chain(&gone).map(String::as_str).collect();
+    for run in reading.newest_proposed_of_each(id, &shown).await? {
+        let branch = run.branch.clone();
+        named.insert(branch.clone());
+        let head = heads.get(&branch).cloned();
+        let run = match &head {
+            Some(head) => offered(&mut reading, id, head, Some(run)).await?,
+            None => Some(run),
+        };
+        if let Some(run) = run {
+            branches.push(BranchRow { branch, head, run: Some(judged.row(&mut reading, run).await?) });
         }
     }
     let without: Vec<_> =

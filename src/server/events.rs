@@ -77,6 +77,8 @@ fn event(topic: &Topic, viewer: &Viewer, change: &Change) -> Option<&'static str
     match change {
         Change::Stack(stack) => is_stack(stack).then_some("changed"),
         Change::Run(stack, _) => is_stack(stack).then_some("changed"),
+        // Only what stands above the pages of a stack says when it was fetched.
+        Change::Fetch(stack) => (topic.stack.is_some() && topic.run.is_none() && is_stack(stack)).then_some("changed"),
         // Pages that listen to no stack show it.
         Change::Github | Change::People => topic.stack.is_none().then_some("changed"),
         Change::Log(run) => topic.run.as_ref().is_some_and(|wanted| wanted == run).then_some("log"),

@@ -85,6 +85,8 @@ pub struct Delivery {
     pub ended_at: Option<Timestamp>,
     /// How often it came again.
     pub repeats: i64,
+    /// Since when it waits, or last waited, to be worked on.
+    pub waiting_since: Timestamp,
 }
 
 /// What became of a delivery that came.
@@ -96,19 +98,24 @@ pub enum Received {
     Repeated,
 }
 
+pub(super) const DUE: &str =
+    "select * from delivery where state = 'waiting' and due_at <= $1 order by received_at, id limit $2";
+
+pub(super) const LEDGER: &str =
+    "select * from delivery where (received_at, id) < ($1, $2) order by received_at desc, id desc limit $3";
+
 impl Reading {
     /// The deliveries to work on, oldest first.
     pub async fn deliveries_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Delivery>> {
-        Ok(on!(self, connection => sqlx::query_as(
-            "select * from delivery where state = 'waiting' and due_at <= $1 order by received_at, id limit $2"
-        ).bind(now).bind(limit).fetch_all(connection).await)?)
+        Ok(on!(self, connection => sqlx::query_as(DUE).bind(now).bind(limit).fetch_all(connection).await)?)
     }
 
-    /// The newest deliveries: at most `limit`, older than `before` when it is given.
-    pub async fn deliveries(&mut self, before: Option<Timestamp>, limit: i64) -> Result<Vec<Delivery>> {
-        Ok(on!(self, connection => sqlx::query_as(
-            "select * from delivery where received_at < $1 order by received_at desc, id limit $2"
-        ).bind(before.unwrap_or(Timestamp(i64::MAX))).bind(limit).fetch_all(connection).await)?)
+    /// The newest deliveries: at most `limit`, and only those behind the one that came `before` then and has that id, when
+    /// it is given. Many come in the same millisecond.
+    pub async fn deliveries(&mut self, before: Option<(Timestamp, &str)>, limit: i64) -> Result<Vec<Delivery>> {
+        let (at, id) = before.unwrap_or((Timestamp(i64::MAX), ""));
+        Ok(on!(self, connection => sqlx::query_as(LEDGER)
+            .bind(at).bind(id).bind(limit).fetch_all(connection).await)?)
     }
 
     /// One delivery.
@@ -143,8 +150,8 @@ impl Writing {
         let ended = due.is_none().then_some(now);
         on!(self, connection => sqlx::query(
             "insert into delivery (id, received_at, event, action, repository, digest, body, state, outcome, due_at,
-                 ended_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+                 ended_at, waiting_since)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $2)"
         ).bind(&new.id).bind(now).bind(&new.event).bind(&new.action).bind(&new.repository).bind(&new.digest)
             .bind(&new.body).bind(state).bind(&outcome).bind(due).bind(ended)
             .execute(connection).await.map(|_| ()))?;
@@ -162,7 +169,8 @@ impl Writing {
     /// Has a delivery worked on (again), unless another that says the same was worked on meanwhile.
     pub async fn revive_delivery(&mut self, id: &str, now: Timestamp) -> Result<Received> {
         let revived = on!(self, connection => sqlx::query(
-            "update delivery set state = 'waiting', due_at = $2, ended_at = null, outcome = '', attempts = 0
+            "update delivery set state = 'waiting', due_at = $2, waiting_since = $2, ended_at = null, outcome = '',
+                 attempts = 0
              where id = $1 and body <> '' and not exists (
                  select 1 from delivery twin where twin.event = delivery.event and twin.digest = delivery.digest
                  and twin.id <> delivery.id and twin.state in ('waiting', 'done', 'ignored'))"

@@ -53,12 +53,10 @@ pub struct GithubCheck {
 /// A check, as far as it takes to know whether one is missing.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct KnownCheck {
-    /// The commit.
-    pub commit_hash: CommitHash,
+    /// The repository on GitHub.
+    pub github_repository_id: i64,
     /// What it is about.
     pub kind: CheckKind,
-    /// The run.
-    pub run_id: Option<RunId>,
     /// Whether it may still change.
     pub live: bool,
     /// Whether GitHub was ever told.
@@ -101,12 +99,21 @@ pub struct GithubDeployment {
     pub sent: String,
 }
 
+pub(super) const CHECK_OF_RUN: &str =
+    "select github_repository_id, kind, live, sent <> '' as told from github_check where run_id = $1";
+
+pub(super) const CHECK_WITHOUT_RUN: &str = "select github_repository_id, kind, live, sent <> '' as told
+     from github_check where stack_id = $1 and commit_hash = $2 and run_id is null";
+
+pub(super) const CHECKS_OF_COMMIT: &str =
+    "select * from github_check where github_repository_id = $1 and commit_hash = $2 order by id desc";
+
+pub(super) const LIVE_CHECKS: &str = "select * from github_check where stack_id = $1 and live order by id";
+
 impl Reading {
     /// The checks of a stack that may still change, oldest first.
     pub async fn live_checks(&mut self, stack: &StackId) -> Result<Vec<GithubCheck>> {
-        Ok(on!(self, connection => sqlx::query_as(
-            "select * from github_check where stack_id = $1 and live order by id"
-        ).bind(stack).fetch_all(connection).await)?)
+        Ok(on!(self, connection => sqlx::query_as(LIVE_CHECKS).bind(stack).fetch_all(connection).await)?)
     }
 
     /// The check that GitHub has under this id.
@@ -115,11 +122,19 @@ impl Reading {
             .bind(check_run).fetch_optional(connection).await)?)
     }
 
-    /// The checks that a stack ever had, as far as it takes to know whether one is missing.
-    pub async fn known_checks(&mut self, stack: &StackId) -> Result<Vec<KnownCheck>> {
-        Ok(on!(self, connection => sqlx::query_as(
-            "select commit_hash, kind, run_id, live, sent <> '' as told from github_check where stack_id = $1"
-        ).bind(stack).fetch_all(connection).await)?)
+    /// The check of a run, or of a stack's commit that has none, as far as it takes to know whether one is missing.
+    pub async fn known_check(
+        &mut self,
+        stack: &StackId,
+        commit: &CommitHash,
+        run: Option<&RunId>,
+    ) -> Result<Option<KnownCheck>> {
+        Ok(match run {
+            Some(run) => on!(self, connection => sqlx::query_as(CHECK_OF_RUN)
+                .bind(run).fetch_optional(connection).await)?,
+            None => on!(self, connection => sqlx::query_as(CHECK_WITHOUT_RUN)
+                .bind(stack).bind(commit).fetch_optional(connection).await)?,
+        })
     }
 
     /// The check with this id of ours.
@@ -130,9 +145,8 @@ impl Reading {
 
     /// The checks of a commit in a repository, newest first.
     pub async fn checks_of_commit(&mut self, repository: i64, commit: &CommitHash) -> Result<Vec<GithubCheck>> {
-        Ok(on!(self, connection => sqlx::query_as(
-            "select * from github_check where github_repository_id = $1 and commit_hash = $2 order by id desc"
-        ).bind(repository).bind(commit).fetch_all(connection).await)?)
+        Ok(on!(self, connection => sqlx::query_as(CHECKS_OF_COMMIT)
+            .bind(repository).bind(commit).fetch_all(connection).await)?)
     }
 
     /// The newest checks that GitHub did not take: of which stack, and why.
@@ -151,8 +165,18 @@ impl Reading {
 }
 
 impl Writing {
-    /// Adds a check unless its run, or its commit without a run, has one; one that was settled is looked at again.
+    /// Adds a check unless its run, or its commit without a run, has one; one that was settled is looked at again. One of
+    /// a repository that the stack has left, and that was told its end there, makes room.
     pub async fn ensure_check(&mut self, check: &NewCheck<'_>) -> Result<()> {
+        match check.run {
+            Some(run) => on!(self, connection => sqlx::query(
+                "delete from github_check where run_id = $1 and github_repository_id <> $2 and not live"
+            ).bind(run).bind(check.repository).execute(connection).await.map(|_| ()))?,
+            None => on!(self, connection => sqlx::query(
+                "delete from github_check where stack_id = $1 and commit_hash = $2 and run_id is null
+                 and github_repository_id <> $3 and not live"
+            ).bind(check.stack).bind(check.commit).bind(check.repository).execute(connection).await.map(|_| ()))?,
+        }
         let known = match check.run {
             Some(run) => on!(self, connection => sqlx::query("update github_check set live = true where run_id = $1")
                 .bind(run).execute(connection).await.map(|done| done.rows_affected()))?,

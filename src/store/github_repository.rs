@@ -53,8 +53,10 @@ impl Reading {
 }
 
 impl Writing {
-    /// Notes a repository as GitHub describes it. One that Headway mirrors follows it to its new address.
+    /// Notes a repository as GitHub describes it. One that Headway mirrors follows it to its new address, and what its
+    /// stacks show on GitHub may be told again, or otherwise.
     pub async fn save_github_repository(&mut self, repository: &GithubRepository) -> Result<()> {
+        let before = self.github_repository(repository.id).await?;
         on!(self, connection => sqlx::query(
             "insert into github_repository (id, installation_id, full_name, clone_address, default_branch, private)
              values ($1, $2, $3, $4, $5, $6)
@@ -65,6 +67,9 @@ impl Writing {
             .bind(&repository.clone_address).bind(&repository.default_branch).bind(repository.private)
             .execute(connection).await.map(|_| ()))?;
         let stored = self.github_repository(repository.id).await?.ok_or(StoreError::Changed)?;
+        if before.as_ref() != Some(&stored) {
+            self.mark_repository(repository.id).await?;
+        }
         if let Some(mirrored) = &stored.repository_id {
             // Somebody else's row may stand at that address: then the two stay apart, and fetching tells.
             if self.repository_at(&repository.clone_address).await?.is_none() {
@@ -81,6 +86,7 @@ impl Writing {
         on!(self, connection => sqlx::query(
             "update github_repository set repository_id = $2, linked_at = coalesce(linked_at, $3) where id = $1"
         ).bind(id).bind(repository).bind(now).execute(connection).await.map(|_| ()))?;
+        self.mark_repository(id).await?;
         self.tell(Change::Github);
         Ok(())
     }

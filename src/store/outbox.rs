@@ -41,7 +41,7 @@ impl Writing {
         for change in &self.news {
             let stack = match change {
                 Change::Stack(stack) | Change::Run(stack, _) => stack,
-                Change::Log(_) | Change::Github | Change::People => continue,
+                Change::Fetch(_) | Change::Log(_) | Change::Github | Change::People => continue,
             };
             if !stacks.contains(stack) {
                 stacks.push(stack.clone());
@@ -64,6 +64,18 @@ impl Writing {
              on conflict (stack_id) do update set revision = github_outbox.revision + 1,
                  due_at = case when github_outbox.attempts = 0 then 0 else github_outbox.due_at end"
         ).bind(stack).execute(connection).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Marks every stack whose repository is on GitHub.
+    pub async fn mark_all(&mut self) -> Result<()> {
+        on!(self, connection => sqlx::query(
+            "insert into github_outbox (stack_id, due_at)
+             select stack.id, 0 from stack
+             join github_repository on github_repository.repository_id = stack.repository_id
+             where exists (select 1 from github_app)
+             on conflict (stack_id) do update set revision = github_outbox.revision + 1"
+        ).execute(connection).await.map(|_| ()))?;
         Ok(())
     }
 

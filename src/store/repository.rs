@@ -118,7 +118,7 @@ impl Writing {
         Ok(removed == 1)
     }
 
-    /// Notes a fetch that worked.
+    /// Notes a fetch that worked. Its stacks have news when it found what was not known, or the one before had failed.
     pub async fn fetched(
         &mut self,
         id: &RepositoryId,
@@ -126,25 +126,33 @@ impl Writing {
         now: Timestamp,
         next: Timestamp,
     ) -> Result<()> {
+        let as_before = self.repository(id).await?.is_some_and(|before| {
+            // What was seen when it was added had not been fetched.
+            let fetched = before.fetched_at.is_some_and(|at| at > before.added_at);
+            fetched && before.problem.is_none() && before.heads == *heads
+        });
         let heads = serde_json::to_string(heads).map_err(|_| StoreError::Unreadable("branch heads"))?;
         on!(self, connection => sqlx::query(
             "update repository set heads = $2, fetched_at = $3, next_fetch_at = $4, failures = 0, problem = null
              where id = $1"
         ).bind(id).bind(heads).bind(now).bind(next).execute(connection).await.map(|_| ()))?;
-        self.tell_stacks_of(id).await
+        self.tell_stacks_of(id, as_before).await
     }
 
-    /// Notes a fetch that failed, and why.
+    /// Notes a fetch that failed, and why. Its stacks have news when the one before had not failed like that.
     pub async fn fetch_failed(&mut self, id: &RepositoryId, problem: &str, next: Timestamp) -> Result<()> {
+        let before = self.repository(id).await?;
+        let as_before = before.is_some_and(|before| before.problem.as_deref() == Some(problem));
         on!(self, connection => sqlx::query(
             "update repository set next_fetch_at = $2, failures = failures + 1, problem = $3 where id = $1"
         ).bind(id).bind(next).bind(problem).execute(connection).await.map(|_| ()))?;
-        self.tell_stacks_of(id).await
+        self.tell_stacks_of(id, as_before).await
     }
 
-    async fn tell_stacks_of(&mut self, id: &RepositoryId) -> Result<()> {
+    /// Tells of a fetch, after which everything but its time may be as before.
+    async fn tell_stacks_of(&mut self, id: &RepositoryId, as_before: bool) -> Result<()> {
         for stack in self.stacks_of(id).await? {
-            self.tell(Change::Stack(stack.id));
+            self.tell(if as_before { Change::Fetch(stack.id) } else { Change::Stack(stack.id) });
         }
         Ok(())
     }

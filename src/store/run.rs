@@ -38,6 +38,20 @@ pub(super) const OPEN_RUN_IDS: &str =
 
 pub(super) const PROMOTIONS_OF: &str = "select * from run where promoted_from = $1 order by id desc";
 
+/// How many branches one statement asks about.
+const BRANCHES: usize = 20;
+
+pub(super) const NEWEST_OF_BRANCHES: &str = "select * from run where id in (
+     select max(id) from run where stack_id = $1 and kind = 'proposed'
+     and branch in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+     group by branch)";
+
+pub(super) const LATEST_BRANCHES: &str = "select branch from (
+     select branch, id from run where stack_id = $1 and kind = 'proposed' order by id desc limit $2
+ ) latest group by branch order by max(id) desc";
+
+pub(super) const OPEN_RUNS: &str = "select * from run where stack_id = $1 and ended_at is null order by id";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: RunId,
@@ -134,13 +148,29 @@ impl Reading {
             .fetch_all(connection).await)?)
     }
 
-    /// The newest proposed run of each branch of a stack.
-    pub async fn newest_proposed(&mut self, stack: &StackId) -> Result<Vec<Run>> {
-        runs(on!(self, connection => sqlx::query_as(
-            "select run.* from run join (
-                 select branch, max(id) as id from run where stack_id = $1 and kind = 'proposed' group by branch
-             ) newest on newest.id = run.id order by run.id desc"
-        ).bind(stack).fetch_all(connection).await)?)
+    /// The newest proposed run of each of these branches that has one, newest first.
+    pub async fn newest_proposed_of_each(&mut self, stack: &StackId, branches: &[&str]) -> Result<Vec<Run>> {
+        let mut found = Vec::new();
+        for some in branches.chunks(BRANCHES) {
+            let rows: Vec<Row> = on!(self, connection => {
+                let mut query = sqlx::query_as(NEWEST_OF_BRANCHES).bind(stack);
+                for place in 0..BRANCHES {
+                    // No branch is called nothing.
+                    query = query.bind(some.get(place).copied().unwrap_or_default());
+                }
+                query.fetch_all(connection).await
+            })?;
+            found.extend(runs(rows)?);
+        }
+        found.sort_by(|one, other| other.id.cmp(&one.id));
+        Ok(found)
+    }
+
+    /// The branches that the newest `limit` proposed runs of a stack are for, the one with the newest first.
+    pub async fn latest_branches(&mut self, stack: &StackId, limit: i64) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> = on!(self, connection => sqlx::query_as(LATEST_BRANCHES)
+            .bind(stack).bind(limit).fetch_all(connection).await)?;
+        Ok(rows.into_iter().map(|(branch,)| branch).collect())
     }
 
     /// The newest proposed run of one branch.
@@ -201,6 +231,11 @@ impl Reading {
             "select count(*) from run where stack_id = $1 and ended_at is null"
         ).bind(stack).fetch_one(connection).await)?;
         Ok(count)
+    }
+
+    /// The runs of a stack that have not ended, oldest first.
+    pub async fn open_runs_of(&mut self, stack: &StackId) -> Result<Vec<Run>> {
+        runs(on!(self, connection => sqlx::query_as(OPEN_RUNS).bind(stack).fetch_all(connection).await)?)
     }
 
     /// The runs that have not ended, of every stack.

@@ -81,6 +81,17 @@ async fn a_forks_commit_is_planned_when_it_was_allowed_and_never_deployed() {
     github.headway.until_state(&run.path, "finished").await;
     github.headway.page("/activity").await.says("allow plan");
     assert_eq!(github.headway.page(&github.stack).await.runs().len(), 1, "nothing of it was deployed");
+
+    // Switched off again, nothing of it is planned once more, wherever that is asked for.
+    let check = github.until_check(&second, PLAN, "its plan", ended("success")).await;
+    github.headway.page(&run.path).await.says("Retry");
+    let newest = crate::page::version(&github.headway.page(&settings).await);
+    let off = [("stack", "network"), ("version", newest.as_str())];
+    github.headway.form(&settings, "save_integrations", &off).await.says("Saved.");
+    github.headway.page(&run.path).await.says("the stack does not plan forks").lacks("Retry");
+    github.headway.press(&run.path, "retry_run").await.has_status(409).says("The stack does not plan forks");
+    github.click(&check, "preview", "acme", true).await;
+    github.until_check(&second, PLAN, "a reason", reason).await;
     github.is_true_to_github().await;
 }
 

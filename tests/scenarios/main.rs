@@ -13,6 +13,8 @@ mod forks;
 mod headway;
 mod keys;
 mod logs;
+mod moves;
+mod new_stack;
 mod outgoing;
 mod page;
 mod people;

@@ -23,12 +23,14 @@ pub async fn github_repositories() -> Result<Vec<(String, String)>, Problem> {
     queries::repositories(&context, &everywhere(&context).await?).await
 }
 
-/// The ledger of deliveries.
+/// The ledger of deliveries: from the newest, or from those behind the one that came `before` and has this `id`.
 #[server(endpoint = "deliveries")]
-pub async fn deliveries(before: Option<i64>) -> Result<DeliveriesView, Problem> {
+pub async fn deliveries(before: Option<i64>, id: Option<String>) -> Result<DeliveriesView, Problem> {
     use super::access::*;
     let context = context()?;
-    queries::deliveries(&context, &everywhere(&context).await?, before.map(crate::domain::Timestamp)).await
+    let id = id.unwrap_or_default();
+    let before = before.map(|before| (crate::domain::Timestamp(before), id.as_str()));
+    queries::deliveries(&context, &everywhere(&context).await?, before).await
 }
 
 /// Takes the keys of an App that was made by hand.

@@ -10,17 +10,21 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use leptos_router::location::Url;
 
 /// `/settings/github/deliveries`
 #[component]
 pub fn DeliveriesPage() -> impl IntoView {
     let (live, query) = (use_live(), use_query_map());
     let before = move || query.read().get("before").and_then(|before| before.parse().ok());
+    let id = move || query.read().get("id");
     let replayed = move || query.read().get("replayed");
     let replay = ServerAction::<ReplayDelivery>::new();
     let problem = told(replay);
-    let page =
-        Resource::new(move || (before(), replayed(), live.changed.get()), |(before, ..)| api::deliveries(before));
+    let page = Resource::new(
+        move || (before(), id(), replayed(), live.changed.get()),
+        |(before, id, ..)| api::deliveries(before, id),
+    );
     view! {
         <Title text="Deliveries" />
         <Listen topic=Signal::derive(String::new) />
@@ -66,8 +70,9 @@ fn Ledger(view: DeliveriesView, replay: ServerAction<ReplayDelivery>) -> impl In
             </table>
         </div>
         {older
-            .map(|before| {
-                view! { <p><a class="button" href=format!("/settings/github/deliveries?before={}", before.0)>"Older deliveries"</a></p> }
+            .map(|(at, id)| {
+                let href = format!("/settings/github/deliveries?before={}&id={}", at.0, Url::escape(&id));
+                view! { <p><a class="button" href=href>"Older deliveries"</a></p> }
             })}
     }
     .into_any()

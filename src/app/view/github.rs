@@ -79,8 +79,8 @@ pub struct DeliveriesView {
     pub now: Timestamp,
     /// The deliveries, newest first.
     pub deliveries: Vec<DeliveryRow>,
-    /// The time before which older ones came.
-    pub older: Option<Timestamp>,
+    /// When the last of them came, and its id, when there are older ones.
+    pub older: Option<(Timestamp, String)>,
 }
 
 /// One delivery.

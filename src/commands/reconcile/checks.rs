@@ -3,14 +3,14 @@
 use super::standing::standing;
 use super::{Trouble, digest, page};
 use crate::commands::Context;
-use crate::commands::github_place::{Reached, reach};
+use crate::commands::github_place::Reached;
 use crate::commands::judge::{Ancestry, verdict_for_all};
 use crate::domain::check_run::{self, CheckRun, Detail, Facts, Status, Subject, check_run, is_settled};
 use crate::domain::pull_request::PullRequestState;
 use crate::domain::run::Run;
 use crate::domain::run_state::RunKind;
 use crate::domain::stack::Stack;
-use crate::domain::{CommitHash, RunId, StackId, Timestamp};
+use crate::domain::{CommitHash, RunId, Timestamp};
 use crate::github::GitHubError;
 use crate::github::checks::{Sent, body};
 use crate::store::{CheckKind, GithubCheck, GithubRepository, KnownCheck, NewCheck, Reading};
@@ -21,47 +21,20 @@ const TRACKED: i64 = 20;
 /// For how long a check run may be without an end, in milliseconds: 14 days (reference, REST Check runs).
 const STALE: i64 = 14 * 24 * 3_600_000;
 
-/// A check with what it is to show.
-struct Wanted {
-    check_run: CheckRun,
-    settled: bool,
-    page: String,
+/// What a check is to show, and whether it then stays so.
+pub(super) struct Wanted {
+    pub check_run: CheckRun,
+    pub settled: bool,
+    pub page: String,
 }
 
 /// Brings every check of the stack up to date; while requests are scarce, those that are only further than they were wait.
 pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached, scarce: bool) -> Result<(), Trouble> {
     let checks = ensure(context, stack, reached).await?;
-    for check in checks {
+    // Those that stand in a repository which the stack has left are told their end there.
+    for check in checks.into_iter().filter(|check| check.github_repository_id == reached.repository.id) {
         let wanted = wanted(context, stack, reached, &check).await?;
         send(context, reached, &check, &wanted, scarce).await?;
-    }
-    Ok(())
-}
-
-/// Says of every check of a stack that was deleted that it is gone.
-pub(super) async fn tell_gone(context: &Context, id: &StackId) -> Result<(), Trouble> {
-    let checks = context.store.read().await?.live_checks(id).await?;
-    for check in checks {
-        let github = context.store.read().await?.github_repository(check.github_repository_id).await?;
-        let reached = match github {
-            Some(github) => reach(context, github).await?.ok(),
-            None => None,
-        };
-        let Some(reached) = reached.filter(|_| check.check_run_id.is_some()) else {
-            give_up(context, &check, None).await?;
-            continue;
-        };
-        let page = context.config.home();
-        let facts = Facts {
-            stack: &check.stack_name,
-            subject: Subject::Gone,
-            plan: None,
-            detail: Detail::Counts,
-            page: &page,
-            refusal: check.refusal.as_deref(),
-        };
-        let wanted = Wanted { check_run: check_run(&facts), settled: true, page: page.clone() };
-        send(context, &reached, &check, &wanted, false).await?;
     }
     Ok(())
 }
@@ -70,10 +43,14 @@ pub(super) async fn tell_gone(context: &Context, id: &StackId) -> Result<(), Tro
 async fn ensure(context: &Context, stack: &Stack, reached: &Reached) -> Result<Vec<GithubCheck>, Trouble> {
     let github = &reached.repository;
     let mut reading = context.store.read().await?;
-    let needed = needed(&mut reading, stack, github).await?;
-    let known = reading.known_checks(&stack.id).await?;
+    let mut missing = Vec::new();
+    for needed in needed(&mut reading, stack, github).await? {
+        let known = reading.known_check(&stack.id, &needed.commit, needed.run.as_ref()).await?;
+        if needed.is_missing(known.as_ref(), github.id) {
+            missing.push(needed);
+        }
+    }
     drop(reading);
-    let missing: Vec<Needed> = needed.into_iter().filter(|needed| needed.is_missing(&known)).collect();
     let mut writing = context.store.write().await?;
     for Needed { kind, commit, run } in &missing {
         writing
@@ -109,17 +86,17 @@ impl Needed {
         Self { kind, commit: run.commit.hash.clone(), run: Some(run.id.clone()) }
     }
 
-    /// Whether it is not there yet, was settled and may change again, or is about something else by now.
-    fn is_missing(&self, known: &[KnownCheck]) -> bool {
-        let same = known.iter().find(|known| match &self.run {
-            Some(run) => known.run_id.as_ref() == Some(run),
-            None => known.run_id.is_none() && known.commit_hash == self.commit,
-        });
-        match (same, self.kind) {
+    /// Whether it is not there yet, was settled and may change again, is about something else by now, or stands in another
+    /// repository, where it has been told its end.
+    fn is_missing(&self, known: Option<&KnownCheck>, repository: i64) -> bool {
+        match (known, self.kind) {
             (None, _) => true,
             (Some(known), CheckKind::Proposed) => !known.live,
             // What has ended and was told stays as it is.
             (Some(known), CheckKind::Tracked) => !known.live && !known.told,
+            (Some(known), CheckKind::Untouched | CheckKind::Fork) if known.github_repository_id != repository => {
+                !known.live
+            }
             (Some(known), CheckKind::Untouched | CheckKind::Fork) => known.kind != self.kind,
         }
     }
@@ -129,12 +106,12 @@ async fn needed(reading: &mut Reading, stack: &Stack, github: &GithubRepository)
     let since = github.linked_at.unwrap_or(Timestamp(0));
     let mut needed = Vec::new();
     let heads = reading.repository(&stack.repository).await?.map(|repository| repository.heads).unwrap_or_default();
-    for run in reading.newest_proposed(&stack.id).await? {
-        let on_offer = heads.get(&run.branch) == Some(&run.commit.hash) && run.created_at >= since;
-        if on_offer || !run.state.is_terminal() {
-            needed.push(Needed::of(CheckKind::Proposed, &run));
-        }
-    }
+    let branches: Vec<&str> = heads.keys().map(String::as_str).collect();
+    let mut offered = reading.newest_proposed_of_each(&stack.id, &branches).await?;
+    offered.retain(|run| heads.get(&run.branch) == Some(&run.commit.hash) && run.created_at >= since);
+    let mut open = reading.open_runs_of(&stack.id).await?;
+    open.retain(|run| run.kind == RunKind::Proposed);
+    needed.extend(offered.iter().chain(&open).map(|run| Needed::of(CheckKind::Proposed, run)));
     let answered = reading.answered_heads(&stack.id).await?;
     for pull in reading.open_pull_requests(github.id).await? {
         let without = |kind| Needed { kind, commit: pull.head_commit.clone(), run: None };
@@ -209,7 +186,7 @@ async fn wanted(context: &Context, stack: &Stack, reached: &Reached, check: &Git
 }
 
 /// Tells GitHub, if it differs from what it was told last.
-async fn send(
+pub(super) async fn send(
     context: &Context,
     reached: &Reached,
     check: &GithubCheck,
@@ -294,7 +271,8 @@ fn is_stale(check: &GithubCheck, now: Timestamp) -> bool {
     !check.completed && now.since(check.created_at) >= STALE
 }
 
-async fn give_up(context: &Context, check: &GithubCheck, problem: Option<&str>) -> Result<(), Trouble> {
+/// Notes that a check is told to GitHub no more, and why.
+pub(super) async fn give_up(context: &Context, check: &GithubCheck, problem: Option<&str>) -> Result<(), Trouble> {
     let mut writing = context.store.write().await?;
     writing.check_given_up(&check.id, problem).await?;
     writing.commit().await?;
@@ -304,6 +282,7 @@ async fn give_up(context: &Context, check: &GithubCheck, problem: Option<&str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::StackId;
 
     #[test]
     fn a_check_run_without_an_end_is_given_up_after_two_weeks() {

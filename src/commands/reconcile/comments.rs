@@ -9,9 +9,25 @@ use crate::domain::check_run::{CommentRow, comment, may_deploy};
 use crate::domain::pull_request::PullRequest;
 use crate::domain::run::Run;
 use crate::domain::stack::Stack;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// For each repository on GitHub, a lock: its stacks have one comment together on each of its pull requests.
+#[derive(Clone, Debug, Default)]
+pub struct Commenting(Arc<Mutex<BTreeMap<i64, Arc<Mutex<()>>>>>);
+
+impl Commenting {
+    async fn of(&self, repository: i64) -> Arc<Mutex<()>> {
+        self.0.lock().await.entry(repository).or_default().clone()
+    }
+}
 
 /// Brings the comments up to date.
 pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached) -> Result<(), Trouble> {
+    let lock = context.commenting.of(reached.repository.id).await;
+    // Two that found none at the same time would make two.
+    let _alone = lock.lock().await;
     let mut reading = context.store.read().await?;
     let stacks: Vec<Stack> = reading
         .stacks_of(&stack.repository)

@@ -8,10 +8,9 @@ use crate::domain::stack::Stack;
 use crate::github::GitHubError;
 use crate::store::GithubDeployment;
 
-/// Brings every deployment of the stack up to date.
+/// Brings every deployment of the stack in this repository up to date.
 pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached) -> Result<(), Trouble> {
-    let deployments = context.store.read().await?.live_deployments(&stack.id).await?;
-    for known in deployments {
+    for known in live(context, stack, reached.repository.id).await? {
         match tell_one(context, stack, reached, &known).await {
             Ok(()) => {}
             // A right that the App lacks, or a commit that is gone, must not keep the checks waiting for ever.
@@ -19,13 +18,32 @@ pub(super) async fn tell(context: &Context, stack: &Stack, reached: &Reached) ->
                 error @ (GitHubError::Refused(_) | GitHubError::Forbidden(_) | GitHubError::NotFound),
             )) => {
                 tracing::warn!(run.id = %known.run_id, %error, "GitHub does not take a deployment");
-                let mut writing = context.store.write().await?;
-                writing.deployment_sent(&known.run_id, None, &known.sent, false).await?;
-                writing.commit().await?;
+                end(context, &known).await?;
             }
             Err(trouble) => return Err(trouble),
         }
     }
+    Ok(())
+}
+
+/// Tells no more of the stack's deployments in a repository.
+pub(super) async fn give_up(context: &Context, stack: &Stack, repository: i64) -> Result<(), Trouble> {
+    for known in live(context, stack, repository).await? {
+        end(context, &known).await?;
+    }
+    Ok(())
+}
+
+async fn live(context: &Context, stack: &Stack, repository: i64) -> Result<Vec<GithubDeployment>, Trouble> {
+    let mut deployments = context.store.read().await?.live_deployments(&stack.id).await?;
+    deployments.retain(|known| known.github_repository_id == repository);
+    Ok(deployments)
+}
+
+async fn end(context: &Context, known: &GithubDeployment) -> Result<(), Trouble> {
+    let mut writing = context.store.write().await?;
+    writing.deployment_sent(&known.run_id, None, &known.sent, false).await?;
+    writing.commit().await?;
     Ok(())
 }
 

@@ -57,7 +57,8 @@ async fn of_a_secret_the_log_says_that_there_is_one() {
     assert_eq!(set(SECRET, true, true).await, "TOKEN: plain → a secret");
     assert_eq!(set("", true, false).await, "For: planning and applying → planning");
     assert_eq!(set(&format!("{SECRET}2"), true, false).await, "TOKEN: changed (secret)");
-    remove_variable(&world.context, &world.may("ada"), "TOKEN").await.unwrap();
+    let seen = world.read().await.variables(&world.stack).await.unwrap()[0].updated_at;
+    remove_variable(&world.context, &world.may("ada"), "TOKEN", seen).await.unwrap();
     assert_eq!(newest(&world).await, "TOKEN: removed (secret); For: planning → none");
     for entry in everything(&world).await {
         assert!(!entry.detail.contains(SECRET) && !entry.differences.json().contains(SECRET));

@@ -18,6 +18,13 @@ async fn set(world: &World, new: NewVariable) -> Result<(), Problem> {
     set_variable(&world.context, &world.may("ada"), new).await
 }
 
+/// Removes a variable as somebody does who sees what is there.
+async fn remove(world: &World, name: &str) -> Result<(), Problem> {
+    let known = stored(world).await.into_iter().find(|variable| variable.name == name);
+    let seen = known.map_or(Timestamp(0), |known| known.updated_at);
+    remove_variable(&world.context, &world.may("ada"), name, seen).await
+}
+
 async fn stored(world: &World) -> Vec<Variable> {
     world.read().await.variables(&world.stack).await.unwrap()
 }
@@ -104,18 +111,35 @@ async fn what_somebody_set_meanwhile_is_not_laid_over() {
     assert_eq!(attempt("mine", false, second).await, stale("another secret", at().await));
     assert_eq!(world.activity().await[0].outcome, Outcome::Refused);
     let third = at().await;
-    remove_variable(&world.context, &world.may("ada"), "A").await.unwrap();
+    remove(&world, "A").await.unwrap();
     assert_eq!(attempt("mine", false, third).await, stale("removed", None));
     assert_eq!(stored(&world).await, []);
     attempt("mine", false, None).await.unwrap();
 }
 
 #[tokio::test]
+async fn what_somebody_set_meanwhile_is_not_removed() {
+    let world = World::new().await;
+    let removal = async |seen| remove_variable(&world.context, &world.may("ada"), "A", seen).await;
+    set(&world, variable("A", "one", false)).await.unwrap();
+    let first = stored(&world).await[0].updated_at;
+    set(&world, variable("A", "two", false)).await.unwrap();
+    let second = stored(&world).await[0].updated_at;
+    let stale = Problem::Stale { changed: vec!["A (now \"two\")".into()], version: second.0 };
+    assert_eq!(removal(first).await, Err(stale));
+    assert_eq!(stored(&world).await[0].value, "two");
+    assert_eq!(world.activity().await[0].outcome, Outcome::Refused);
+    removal(second).await.unwrap();
+    assert_eq!(stored(&world).await, []);
+    removal(second).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_log_names_the_variable_and_not_its_value() {
     let world = World::new().await;
     set(&world, variable(" A ", SECRET, true)).await.unwrap();
-    remove_variable(&world.context, &world.may("ada"), "A").await.unwrap();
-    remove_variable(&world.context, &world.may("ada"), "A").await.unwrap();
+    remove(&world, "A").await.unwrap();
+    remove(&world, "A").await.unwrap();
     assert_eq!(stored(&world).await, []);
     let details: Vec<String> = world.activity().await.into_iter().map(|entry| entry.detail).collect();
     assert_eq!(details[..2], ["variable A removed", "variable A set (secret)"]);

@@ -153,7 +153,7 @@ pub(super) fn summary(facts: &Facts<'_>) -> String {
             };
         }
         Subject::Gone => {
-            text += "Headway has no such run: it or its stack was deleted. Nothing can be deployed from here.\n"
+            text += "Headway has no such run here: it or its stack is gone. Nothing can be deployed from here.\n"
         }
     }
     cut(text, LONGEST, &more(facts.page))

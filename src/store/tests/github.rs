@@ -87,8 +87,33 @@ async fn a_delivery_is_worked_on_once_by_its_id_and_by_what_it_says() {
         assert_eq!(writing.receive_delivery(&delivery("A", "d1"), NOW.plus(5)).await.unwrap(), Received::New);
         writing.end_delivery("A", DeliveryState::Done, "yes", None, NOW).await.unwrap();
         assert_eq!(writing.revive_delivery("B", NOW).await.unwrap(), Received::Repeated);
-        assert_eq!(writing.revive_delivery("A", NOW).await.unwrap(), Received::New);
+        assert_eq!(writing.revive_delivery("A", NOW.plus(9)).await.unwrap(), Received::New);
+        let revived = writing.delivery("A").await.unwrap().unwrap();
+        assert_eq!((revived.received_at, revived.waiting_since, revived.attempts), (NOW, NOW.plus(9), 0));
+        let never = writing.delivery("C").await.unwrap().unwrap();
+        assert_eq!((never.received_at, never.waiting_since), (NOW, NOW));
         writing.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_pages_of_the_ledger_lose_none_of_the_deliveries_that_came_together() {
+    each(async |world| {
+        let mut writing = world.write().await;
+        for (at, id) in [(0, "A"), (1, "B"), (1, "C"), (1, "D"), (1, "E"), (2, "A2")] {
+            writing.receive_delivery(&delivery(id, id), NOW.plus(at)).await.unwrap();
+        }
+        let mut seen = Vec::new();
+        let mut before: Option<(Timestamp, String)> = None;
+        loop {
+            let from = before.as_ref().map(|(at, id)| (*at, id.as_str()));
+            let page = writing.deliveries(from, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some((last.received_at, last.id.clone()));
+            seen.extend(page.into_iter().map(|delivery| delivery.id));
+        }
+        assert_eq!(seen, ["A2", "E", "D", "C", "B", "A"]);
     })
     .await;
 }
@@ -243,11 +268,102 @@ async fn a_run_has_one_check_and_a_deleted_stack_keeps_its_checks() {
         // It may change again.
         writing.ensure_check(&check("5")).await.unwrap();
         assert_eq!(writing.live_checks(&stack).await.unwrap().len(), 2);
+        let known = writing.known_check(&stack, &commit, Some(&run)).await.unwrap().unwrap();
+        assert_eq!(
+            (known.github_repository_id, known.kind, known.live, known.told),
+            (1, CheckKind::Proposed, true, true)
+        );
+        let known = writing.known_check(&stack, &commit, None).await.unwrap().unwrap();
+        assert_eq!((known.github_repository_id, known.kind, known.live, known.told), (1, CheckKind::Fork, true, false));
+        assert_eq!(writing.known_check(&stack, &hash('c'), None).await.unwrap(), None);
         writing.delete_stack(&stack).await.unwrap();
         writing.commit().await.unwrap();
         let mut reading = world.read().await;
         assert_eq!(reading.live_checks(&stack).await.unwrap().len(), 2);
         assert_eq!(reading.outbox_due(NOW).await.unwrap().len(), 1, "GitHub is to be told");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_check_in_a_repository_that_the_stack_has_left_makes_room_when_it_was_told_its_end() {
+    each(async |world| {
+        let stack = connected(&world).await;
+        let (run, commit) = (RunId::new("R"), hash('b'));
+        let check = |id: &str, repository: i64| NewCheck {
+            id: id.into(),
+            stack: &stack,
+            stack_name: "network",
+            repository,
+            commit: &commit,
+            kind: CheckKind::Proposed,
+            run: Some(&run),
+            at: NOW,
+        };
+        let without =
+            |id: &str, repository: i64| NewCheck { kind: CheckKind::Untouched, run: None, ..check(id, repository) };
+        let mut writing = world.write().await;
+        for new in [check("1", 1), without("2", 1), check("3", 2), without("4", 2)] {
+            writing.ensure_check(&new).await.unwrap();
+        }
+        let ids = |checks: Vec<GithubCheck>| checks.into_iter().map(|check| check.id).collect::<Vec<_>>();
+        assert_eq!(ids(writing.live_checks(&stack).await.unwrap()), ["1", "2"], "they are still to be told");
+        for id in ["1", "2"] {
+            writing.check_given_up(id, None).await.unwrap();
+        }
+        for new in [check("5", 2), without("6", 2)] {
+            writing.ensure_check(&new).await.unwrap();
+        }
+        let live = writing.live_checks(&stack).await.unwrap();
+        assert!(live.iter().all(|check| check.github_repository_id == 2 && check.check_run_id.is_none()));
+        assert_eq!(ids(live), ["5", "6"]);
+        assert_eq!(writing.check("1").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fetch_that_found_nothing_new_marks_nothing_and_what_github_says_of_a_repository_does() {
+    each(async |world| {
+        let stack = connected(&world).await;
+        let mirrored = world.read().await.stack(&stack).await.unwrap().unwrap().repository;
+        let fetched = async |at: i64, digit: char| {
+            let mut writing = world.write().await;
+            writing.fetched(&mirrored, &heads([("main", digit)]), NOW.plus(at), NOW).await.unwrap();
+            writing.commit().await.unwrap();
+        };
+        let marked = async || {
+            let mut writing = world.write().await;
+            let marks = writing.outbox().await.unwrap();
+            for marked in &marks {
+                writing.unmark(marked).await.unwrap();
+            }
+            writing.commit().await.unwrap();
+            marks.into_iter().map(|mark| mark.stack_id.to_string()).collect::<Vec<_>>()
+        };
+        let saved = async |private: bool| {
+            let mut writing = world.write().await;
+            let address = "https://github.com/acme/network.git";
+            let described = GithubRepository { private, ..repository_on_github(1, address) };
+            writing.save_github_repository(&described).await.unwrap();
+            writing.commit().await.unwrap();
+        };
+        assert_eq!(marked().await, ["network"], "it was tied to the one on GitHub");
+        fetched(1, 'a').await;
+        assert_eq!(marked().await, ["network"], "the first");
+        fetched(2, 'a').await;
+        assert_eq!(marked().await, [""; 0]);
+        fetched(3, 'b').await;
+        assert_eq!(marked().await, ["network"]);
+        saved(true).await;
+        assert_eq!(marked().await, [""; 0]);
+        saved(false).await;
+        assert_eq!(marked().await, ["network"], "the changes may not be listed any more");
+        let mut writing = world.write().await;
+        writing.mark_all().await.unwrap();
+        writing.mark_all().await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(marked().await, ["network"]);
     })
     .await;
 }

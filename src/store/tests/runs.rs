@@ -51,13 +51,38 @@ async fn runs_are_listed_newest_first_and_page_by_page() {
         let older = reading.runs_of_stack(&stack, RunKind::Proposed, Some(&proposed[1].id), 9).await.unwrap();
         assert_eq!(older, proposed[2..]);
         assert_eq!(reading.newest_tracked(&stack).await.unwrap().as_ref(), tracked.first());
-        assert_eq!(reading.newest_proposed(&stack).await.unwrap(), proposed[..2]);
+        let branches = ["one", "three", "two"];
+        assert_eq!(reading.newest_proposed_of_each(&stack, &branches).await.unwrap(), proposed[..2]);
+        assert_eq!(reading.newest_proposed_of_each(&stack, &["one"]).await.unwrap(), proposed[..1]);
+        assert_eq!(reading.latest_branches(&stack, 9).await.unwrap(), ["one", "two"]);
+        assert_eq!(reading.latest_branches(&stack, 1).await.unwrap(), ["one"]);
         assert_eq!(reading.newest_proposed_of(&stack, "one").await.unwrap().as_ref(), proposed.first());
         assert_eq!(reading.newest_proposed_of(&stack, "three").await.unwrap(), None);
         let open = reading.open_proposed(&stack, "one").await.unwrap();
         assert_eq!(ids(&open), [proposed[2].id.as_str(), proposed[0].id.as_str()], "oldest first");
         assert_eq!(reading.open_run_ids().await.unwrap().len(), 6);
         assert_eq!(reading.open_runs(&stack).await.unwrap(), 6);
+        assert_eq!(reading.open_runs_of(&stack).await.unwrap().len(), 6);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_newest_runs_of_more_branches_than_one_statement_asks_about_are_found() {
+    each(async |world| {
+        let (stack, other) = (world.stack("network").await, world.stack("other").await);
+        let mut newest = Vec::new();
+        for number in 0..50 {
+            let branch = format!("branch-{number}");
+            let new = NewRun { branch: branch.clone(), ..world.new_run(&stack, RunKind::Proposed) };
+            newest.insert(0, world.add(&new).await.unwrap());
+            world.add(&NewRun { branch, ..world.new_run(&other, RunKind::Proposed) }).await.unwrap();
+        }
+        let branches: Vec<String> = (0..60).map(|number| format!("branch-{number}")).collect();
+        let branches: Vec<&str> = branches.iter().map(String::as_str).collect();
+        let mut reading = world.read().await;
+        assert_eq!(reading.newest_proposed_of_each(&stack, &branches).await.unwrap(), newest);
+        assert_eq!(reading.newest_proposed_of_each(&stack, &[]).await.unwrap(), []);
     })
     .await;
 }
