@@ -1,10 +1,10 @@
 /**
  * Live pages. With JavaScript, states and logs follow by server-sent events, on one and the same document; a lost
- * connection is said, mends itself, and the page is up to date again. Without, a page refreshes itself as long as what
- * it shows is at work, and then stops.
+ * connection is said, mends itself, and the page is up to date again; a page that nobody sees has none. Without, a page
+ * refreshes itself as long as what it shows is at work, and then stops.
  */
 import { writeFile } from "node:fs/promises";
-import type { Page } from "@playwright/test";
+import type { Page, Request } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { gatedResource, resource } from "../stack.ts";
 
@@ -116,6 +116,51 @@ test.describe("with JavaScript", () => {
     await page.getByRole("textbox", { name: "Description" }).fill("half a sent");
     await stack.propose("other", { "other.tf": resource("other") }, "Change something elsewhere");
     await expect(page.getByRole("textbox", { name: "Description" })).toHaveValue("half a sent");
+  });
+
+  test("a page that nobody sees holds no connection, and is up to date when it is seen again", async ({
+    page,
+    open,
+    stack,
+  }) => {
+    let held = 0;
+    const listens = (request: Request) => request.url().includes("/events?");
+    page.on("request", (request) => (held += listens(request) ? 1 : 0));
+    for (const end of ["requestfailed", "requestfinished"] as const) {
+      page.on(end, (request) => (held -= listens(request) ? 1 : 0));
+    }
+    await open(await stack.propose("unseen", { "unseen.tf": resource("unseen") }, "Be looked at later"));
+    await mark(page);
+    const promote = page.getByRole("button", { name: "Promote", exact: true });
+    await expect(promote).toBeVisible();
+    await expect.poll(() => held).toBe(1);
+    // As browsers do when another tab comes to the front, and when somebody leaves a page and goes back to it.
+    const turn = (away: boolean) =>
+      page.evaluate((away) => {
+        Object.defineProperty(document, "hidden", { configurable: true, value: away });
+        Object.defineProperty(document, "visibilityState", { configurable: true, value: away ? "hidden" : "visible" });
+        document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+      }, away);
+    const leave = (away: boolean) =>
+      page.evaluate((event) => {
+        window.dispatchEvent(new PageTransitionEvent(event, { persisted: true }));
+      }, away ? "pagehide" : "pageshow");
+    let promotable = true;
+    for (const go of [turn, leave]) {
+      await go(true);
+      await expect.poll(() => held).toBe(0);
+      promotable = !promotable;
+      await stack.behave({ allow_run_promotion: promotable });
+      // Longer than a connection that was only lost stays away.
+      await page.waitForTimeout(2_500);
+      expect(held).toBe(0);
+      await expect(promote).toHaveCount(promotable ? 0 : 1);
+      await expect(page.getByText("The connection to Headway is lost.")).toBeHidden();
+      await go(false);
+      await expect(promote).toHaveCount(promotable ? 1 : 0);
+      expect(held).toBe(1);
+    }
+    await expectSameDocument(page);
   });
 
   test("a lost connection is said, mends itself, and the page is up to date again", async ({

@@ -1,5 +1,8 @@
 //! Live pages: a page listens to the server's events and reads itself anew when something it shows has changed. The
 //! connection mends itself; until it has, the page says that it may be out of date. Times on it go on meanwhile.
+//!
+//! A page that nobody sees listens to nothing: a browser has six connections to a server that speaks plain HTTP/1.1, and
+//! six open tabs would use them up.
 
 use crate::domain::Timestamp;
 use crate::domain::run_state::RunState;
@@ -96,14 +99,32 @@ mod browser {
     const PAUSE: Duration = Duration::from_secs(2);
 
     pub fn listen(topic: Signal<String>, live: Live) {
+        let seen = seen();
         Effect::new(move |_| {
             let address = format!("/events?{}", topic.get());
+            // Seen again, the page reads itself anew at the first `hello`.
+            if !seen.get() {
+                return;
+            }
             let (abort, registration) = AbortHandle::new_pair();
             spawn_local(async move {
                 let _ = Abortable::new(stay_connected(address, live), registration).await;
             });
             on_cleanup(move || abort.abort());
         });
+    }
+
+    /// Whether somebody may see the page: not while it is in the background, nor while it is kept for the way back.
+    fn seen() -> Memo<bool> {
+        let hidden = RwSignal::new(document().hidden());
+        let left = RwSignal::new(false);
+        let listeners = [
+            window_event_listener_untyped("visibilitychange", move |_| hidden.set(document().hidden())),
+            window_event_listener_untyped("pagehide", move |_| left.set(true)),
+            window_event_listener_untyped("pageshow", move |_| left.set(false)),
+        ];
+        on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
+        Memo::new(move |_| !hidden.get() && !left.get())
     }
 
     async fn stay_connected(address: String, live: Live) {
