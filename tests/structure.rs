@@ -225,6 +225,19 @@ fn nothing_of_the_crate_is_unsafe_or_ends_the_process() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+#[test]
+fn every_field_that_may_be_wrong_names_its_reason() {
+    let mut silent = Vec::new();
+    for source in sources(&["src/app"]) {
+        for field in source.text.split("<Field").skip(1).map(|rest| rest.split("</Field>").next().unwrap_or_default()) {
+            if field.contains("aria-invalid=") && !field.contains("aria-describedby=described(") {
+                silent.push(format!("{}: {}", source.path, field.trim().lines().next().unwrap_or_default()));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
 /// The words that `RunState::name` writes.
 fn state_names() -> Vec<String> {
     let text = fs::read_to_string(root().join("src/domain/run_state.rs")).unwrap();

@@ -34,10 +34,14 @@ test("two steps lead from a repository to a stack", async ({ page, headway, samp
   await expect(branch.getByRole("option")).toHaveText(["main", "trial"]);
   await expect(branch).toHaveValue("main");
   const folders = page.locator("#configurations option");
-  // While the repository is read, a page without a script loads itself anew, and what is asked of it just then is lost.
-  const offered = () =>
-    folders.evaluateAll((options) => options.map((option) => option.getAttribute("value"))).catch(() => []);
+  // While the repository is read, a page without a script looks when it is told to; on the way there is nothing to see.
+  const look = page.getByRole("button", { name: "Look for its folders" });
+  const offered = async () => {
+    if (await look.isVisible()) await look.click();
+    return folders.evaluateAll((options) => options.map((option) => option.getAttribute("value"))).catch(() => []);
+  };
   await expect.poll(offered).toEqual(["dns", "network"]);
+  await expect(page.getByRole("combobox", { name: "Project root" })).toHaveValue("dns");
   await axe();
   // With a script the folders follow the branch by themselves; without, what is filled in stays.
   const showFolders = async () => {
@@ -84,6 +88,47 @@ test("two steps lead from a repository to a stack", async ({ page, headway, samp
   await expect(page.getByRole("switch", { name: "Autodeploy" })).not.toBeChecked();
   await page.goto(`/stack/${id}/settings/environment`);
   await expect(page.getByText("No variables yet.")).toBeVisible();
+});
+
+test("what is typed while the repository is read stays as its folders come", async ({
+  page,
+  open,
+  headway,
+  sample: _,
+  javaScriptEnabled,
+}) => {
+  test.skip(!javaScriptEnabled, "without a script nothing comes by itself");
+  const id = `slow-${randomUUID().slice(0, 8)}`;
+  const repository = await createRepository(headway, id, { "dns/main.tf": resource("dns") });
+  const { to } = await headway.call("add_repository", { address: repository });
+  // As while a large repository is fetched for the first time.
+  let unread = true;
+  let asked = 0;
+  await page.route("**/api/repository", async (route) => {
+    const response = await route.fetch();
+    asked += 1;
+    const view = { ...(await response.json()), ...(unread && { configurations: null }) };
+    await route.fulfill({ response, json: view });
+  });
+  await open("/");
+  await page.getByRole("link", { name: "New stack" }).click();
+  await page.getByRole("textbox", { name: "Repository" }).fill(repository);
+  await page.getByRole("button", { name: "Next" }).click();
+  await expect(page).toHaveURL(to);
+  const reading = page.getByRole("status").filter({ hasText: "Headway is reading the repository" });
+  await expect(reading).toBeVisible();
+  const [name, description] = ["Name", "Description"].map((name) => page.getByRole("textbox", { name }));
+  await name.fill("Half a na");
+  await description.fill("half a sent");
+  const before = asked;
+  await expect.poll(() => asked).toBeGreaterThan(before + 1);
+  await expect(description).toBeFocused();
+  unread = false;
+  await expect(reading).toHaveCount(0);
+  await expect(page.getByRole("combobox", { name: "Project root" })).toHaveValue("dns");
+  await expect(name).toHaveValue("Half a na");
+  await expect(description).toHaveValue("half a sent");
+  await expect(description).toBeFocused();
 });
 
 test("a stack without branches or runs says what to do next", async ({ page, open, stack }) => {

@@ -1,9 +1,11 @@
 /**
  * Promotion, the feature itself: a newcomer sees which branches may be promoted and why the others may not, promotes
  * the one that may, and watches it being applied; the two runs lead to each other. Without autodeploy the plan waits
- * for Confirm or Discard, and a discarded promotion puts everything back.
+ * for Confirm or Discard, and a discarded promotion puts everything back. Without a script an older browser can promote
+ * as well.
  */
 import { writeFile } from "node:fs/promises";
+import type { Route } from "@playwright/test";
 import { Headway, expect, test } from "../fixtures.ts";
 import { gatedResource, resource, sampleOf } from "../stack.ts";
 
@@ -97,6 +99,45 @@ test("the dialog opens, closes and gives the focus back by the keyboard alone", 
   await expect(promote).toBeFocused();
   await expect(page).toHaveURL(sample.promotable);
 });
+
+for (const [lacks, unknown] of [
+  ["commands", ["commandfor"]],
+  ["commands or popovers", ["commandfor", "popovertarget"]],
+] as const) {
+  test(`without a script Promote works in a browser without ${lacks}`, async ({ page, stack, javaScriptEnabled }) => {
+    test.skip(javaScriptEnabled ?? true, "a script opens the dialog there");
+    // As such a browser reads the page: what it does not know leads nowhere.
+    const answer = async (route: Route, change: (text: string) => string) => {
+      const response = await route.fetch();
+      const { "content-encoding": _, "content-length": __, ...headers } = response.headers();
+      await route.fulfill({ status: response.status(), headers, body: change(await response.text()) });
+    };
+    const nowhere = (text: string, name: string) => text.replaceAll(`${name}="promote-dialog"`, `${name}="none"`);
+    await page.route("**/run/*", (route) => answer(route, (text) => unknown.reduce(nowhere, text)));
+    const popovers = lacks === "commands";
+    if (!popovers) {
+      await page.route("**/*.css", (route) => answer(route, (text) => text.replaceAll(":popover-open", ":unknown-here")));
+    }
+    await page.goto(await stack.propose("old", { "old.tf": resource("old") }, "Use an old browser"));
+    const promote = page.getByRole("button", { name: "Promote", exact: true });
+    const dialog = page.getByRole("dialog", { name: `Promote to ${stack.name}?` });
+    await expect(dialog).toBeVisible({ visible: !popovers });
+    if (popovers) {
+      await promote.click();
+      await expect(dialog).toBeVisible();
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      await expect(dialog).toBeHidden();
+      await promote.click();
+    } else {
+      // No button that does nothing.
+      await expect(promote).toHaveCount(0);
+      await expect(dialog.getByRole("button")).toHaveCount(1);
+    }
+    await expect(dialog).toContainText("will be applied at once");
+    await dialog.getByRole("button", { name: "Promote and apply" }).click();
+    await expect(page.getByText("Tracked run: plans, then applies")).toBeVisible();
+  });
+}
 
 test("without autodeploy the plan waits, and Confirm applies it", async ({ page, open, stack }) => {
   await stack.behave({ autodeploy: false });

@@ -115,6 +115,11 @@ test("a name that cannot be taken is marked at its field, and stays there", asyn
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Saved." })).toBeVisible();
   await expect(name).not.toHaveAttribute("aria-invalid", "true");
+  // What was saved is not said beside what was not.
+  await name.fill(long);
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(name).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByRole("status").filter({ hasText: "Saved." })).toHaveCount(0);
   await page.goto(stack.home);
   await expect(page).toHaveTitle(`${stack.name} <b> & again · Headway`);
   await page.goto(`${stack.home}/proposed`);
@@ -173,6 +178,14 @@ test("a secret variable is never shown again, a plain one is", async ({ page, op
   await page.goto(`${stack.home}/settings/environment`);
   await expect(token).toContainText("planning and applying");
   expect(await page.content()).not.toContain(secret);
+  // Set anew elsewhere, it is removed only by somebody who was told.
+  const seen = token.locator('input[name="seen"]');
+  const before = await seen.inputValue();
+  const fields = { name: "TF_VAR_token", value: "canary-9c3b77", secret: "true", planning: "true", seen: before };
+  await stack.headway.call("set_variable", { stack: stack.id, ...fields });
+  await page.getByRole("button", { name: "Remove TF_VAR_token" }).click();
+  await expect(page.getByRole("alert")).toContainText("TF_VAR_token (another secret)");
+  await expect(seen).not.toHaveValue(before);
   await page.getByRole("button", { name: "Remove TF_VAR_token" }).click();
   await expect(token).toHaveCount(0);
   await expect(page.getByRole("row").filter({ hasText: "TF_VAR_region" })).toBeVisible();

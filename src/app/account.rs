@@ -5,7 +5,7 @@ mod tokens;
 use super::api::{self, ChangePassword, EndOtherSessions, EndSession, SignOut};
 use super::problem::{Told, told};
 use super::sign_in::on_the_way_back;
-use super::ui::{Ago, Field, Icon, Loaded, described, invalid};
+use super::ui::{Ago, Done, Field, Icon, Loaded, described, invalid};
 use super::view::AccountView;
 use crate::domain::permission::Role;
 use crate::domain::person::ShownSession;
@@ -45,7 +45,7 @@ fn Account(view: AccountView, saved: bool) -> impl IntoView {
     view! {
         <div class="people">
         <Told problem=on_the_way_back() />
-        {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
+        <Done done=saved />
         <section aria-labelledby="you">
             <h2 id="you">{view.name.clone()}</h2>
             <ul class="plain">
@@ -119,6 +119,7 @@ fn Password(has_password: bool) -> impl IntoView {
                                     type="password"
                                     required
                                     autocomplete="current-password"
+                                    aria-describedby=described("present")
                                     aria-invalid=invalid(problem, "present")
                                 />
                             </Field>

@@ -370,13 +370,13 @@ pub async fn set_variable(
     Ok(())
 }
 
-/// Removes a variable of a stack's environment.
+/// Removes a variable of a stack's environment; `seen` is when it was last set.
 #[server(endpoint = "remove_variable")]
-pub async fn remove_variable(stack: String, name: String) -> Result<(), Problem> {
+pub async fn remove_variable(stack: String, name: String, seen: i64) -> Result<(), Problem> {
     use access::*;
     let context = context()?;
     let permit = permitted::<permission::Configure>(&context, &stack).await?;
-    set_variable::remove_variable(&context, &permit, &name).await?;
+    set_variable::remove_variable(&context, &permit, &name, crate::domain::Timestamp(seen)).await?;
     go(&format!("/stack/{stack}/settings/environment?saved={}", context.now().0));
     Ok(())
 }

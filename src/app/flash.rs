@@ -26,13 +26,21 @@ impl Flash {
         let secret = fields.iter().any(|(name, value)| name == "secret" && value == "true");
         fields.retain(|(name, _)| !(SEALED.contains(&name.as_str()) || secret && name == "value"));
         for (_, value) in fields.iter_mut().filter(|(name, _)| name == "address") {
-            if let Some((scheme, rest)) = value.split_once("://")
-                && let Some((_, place)) = rest.rsplit_once('@')
-            {
-                *value = format!("{scheme}://{place}");
-            }
+            *value = without_credential(value);
         }
         Self { action, problem, fields }
+    }
+}
+
+/// An address without the user and password in it, whole or mistyped. A user alone, as in `git@host:path`, is no secret
+/// where no scheme stands before it.
+fn without_credential(address: &str) -> String {
+    let scheme = address.split_once("://").map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| scheme.chars().all(char::is_alphanumeric));
+    match (scheme, address.rsplit_once('@')) {
+        (Some(scheme), Some((_, place))) => format!("{scheme}://{place}"),
+        (None, Some((before, place))) if before.contains(':') => place.to_owned(),
+        (Some(_) | None, Some(_) | None) => address.to_owned(),
     }
 }
 
@@ -72,5 +80,25 @@ mod tests {
         let fields = vec![("address".to_owned(), "https://me:hunter2@example.com/x.git".to_owned())];
         let flash = Flash::new("/api/add_repository".into(), Problem::UNAVAILABLE, fields);
         assert_eq!(flash.field("address").as_deref(), Some("https://example.com/x.git"));
+    }
+
+    #[test]
+    fn a_mistyped_address_comes_back_without_its_password() {
+        for (typed, back) in [
+            ("https://me:hunter2@example.com/x.git", "https://example.com/x.git"),
+            ("https://hunter2@example.com/x.git", "https://example.com/x.git"),
+            ("me:hunter2@example.com/x.git", "example.com/x.git"),
+            ("https:/me:hunter2@example.com/x.git", "example.com/x.git"),
+            ("https:me:hunter2@example.com/x.git", "example.com/x.git"),
+            ("me:hunt@er2@example.com/x.git", "example.com/x.git"),
+            ("me:hunter://2@example.com/x.git", "example.com/x.git"),
+            ("git@example.com:team/x.git", "git@example.com:team/x.git"),
+            ("/srv/git/team@home.git", "/srv/git/team@home.git"),
+            ("relative/path", "relative/path"),
+        ] {
+            let fields = vec![("address".to_owned(), typed.to_owned())];
+            let flash = Flash::new("/api/save_source".into(), Problem::UNAVAILABLE, fields);
+            assert_eq!(flash.field("address").as_deref(), Some(back), "{typed}");
+        }
     }
 }

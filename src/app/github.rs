@@ -8,7 +8,7 @@ pub use deliveries::DeliveriesPage;
 use super::api::{self, CheckGithub, DisconnectGithub};
 use super::live::Listen;
 use super::problem::{Told, told};
-use super::ui::{Ago, Icon, Loaded};
+use super::ui::{Ago, Done, Icon, Loaded};
 use super::view::{AppView, GithubView, InstallationView};
 use crate::domain::{StackId, Timestamp};
 use connect::{ByHand, Create};
@@ -47,17 +47,9 @@ fn SetupProblem() -> impl IntoView {
 #[component]
 fn Github(view: GithubView, saved: bool) -> impl IntoView {
     let GithubView { now, home, unreachable, app, manifest, permissions } = view;
-    let saved = saved.then(|| {
-        view! {
-            <p class="saved" role="status">
-                <Icon name="check" />
-                "Up to date with GitHub."
-            </p>
-        }
-    });
     match (app, manifest) {
         (Some(app), _) => view! {
-            {saved}
+            <Done done=saved what="Up to date with GitHub." />
             <div class="github">
                 <Connected app=app.clone() now />
                 <ByHand app=Some(app) />

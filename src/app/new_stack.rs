@@ -2,7 +2,6 @@
 
 use super::api::{self, AddRepository, CreateStack};
 use super::flash::{switched, typed};
-use super::live::Reload;
 use super::problem::{Told, told};
 use super::settings::Switch;
 use super::settings::source::{AddressField, RootField};
@@ -34,7 +33,7 @@ pub fn NewStackPage() -> impl IntoView {
 
 /// What an address may be.
 const ADDRESS: &str = "What git clone takes: https, ssh, file, or an absolute path on this machine. A user and password in an \
-                       https address are sealed at once and never shown.";
+                       https address are sealed at once and never shown again, not even when the address is refused.";
 
 #[component]
 fn FirstStep() -> impl IntoView {
@@ -131,7 +130,10 @@ fn Choices(view: RepositoryView, create: ServerAction<CreateStack>, chosen: RwSi
     let waiting = configurations.is_none();
     let folders = configurations.unwrap_or_default();
     let suggested = folders.first().cloned().unwrap_or_default();
-    let root = filled("project_root").unwrap_or(suggested);
+    // What was left empty before the folders were known takes the one that is suggested now.
+    let query = use_query_map().get_untracked();
+    let asked = query.get("project_root").filter(|root| !root.is_empty() || query.get("unread").is_none());
+    let root = typed::<CreateStack>("project_root").or(asked).unwrap_or(suggested);
     let name = filled("name").unwrap_or(name);
     let branch = typed::<CreateStack>("tracked_branch").unwrap_or(branch);
     view! {
@@ -143,9 +145,11 @@ fn Choices(view: RepositoryView, create: ServerAction<CreateStack>, chosen: RwSi
                 view! {
                     <p class="saved" role="status">
                         <Icon name="working" />
-                        "Headway is reading the repository. You can go on; its folders are offered as soon as they are known."
+                        <span>
+                            "Headway is reading the repository. You can go on; its folders are offered as soon as they are known."
+                            <span class="without-script">" Look for them whenever you like: what you have filled in stays."</span>
+                        </span>
                     </p>
-                    <Reload active=true />
                 }
             })}
         <ActionForm action=create>
@@ -170,8 +174,17 @@ fn Choices(view: RepositoryView, create: ServerAction<CreateStack>, chosen: RwSi
                         })
                         .collect_view()}
                 </select>
-                <button class="button without-script" type="submit" formmethod="get" formaction="/stacks/new" formnovalidate=true>
-                    "Show its folders"
+                // Not by itself: a page that loads anew would take away what has been typed.
+                <button
+                    class="button without-script"
+                    type="submit"
+                    formmethod="get"
+                    formaction="/stacks/new"
+                    formnovalidate=true
+                    name=waiting.then_some("unread")
+                    value="true"
+                >
+                    {if waiting { "Look for its folders" } else { "Show its folders" }}
                 </button>
             </Field>
             <RootField root folders problem />
@@ -179,10 +192,10 @@ fn Choices(view: RepositoryView, create: ServerAction<CreateStack>, chosen: RwSi
                 <input id="name" name="name" required value=name autocomplete="off" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
             </Field>
             <Field name="description" label="Description" problem>
-                <input id="description" name="description" value={filled("description")} autocomplete="off" aria-invalid=invalid(problem, "description") />
+                <input id="description" name="description" value={filled("description")} autocomplete="off" aria-describedby=described("description") aria-invalid=invalid(problem, "description") />
             </Field>
             <Field name="vendor" label="Vendor" problem>
-                <VendorSelect chosen={filled("vendor").unwrap_or_else(|| "terraform".into())} />
+                <VendorSelect chosen={filled("vendor").unwrap_or_else(|| "terraform".into())} problem />
             </Field>
             <Switch
                 name="manage_state"

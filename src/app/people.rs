@@ -7,7 +7,7 @@ use super::account::{RoleChoices, TokenRows};
 use super::api::{self, InvitePerson, SetRole};
 use super::flash::typed;
 use super::problem::{Told, told};
-use super::ui::{Ago, Field, Icon, Loaded, described, invalid};
+use super::ui::{Ago, Done, Field, Icon, Loaded, described, invalid};
 use super::view::{PeopleView, PersonRow};
 use crate::domain::permission::Role;
 use crate::domain::{StackId, Timestamp};
@@ -37,7 +37,7 @@ fn People(view: PeopleView, saved: bool) -> impl IntoView {
     let now = view.now;
     view! {
         <div class="people">
-        {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
+        <Done done=saved />
         {view.people.is_empty().then(|| view! { <p class="meta">"Nobody is known yet."</p> })}
         <ul class="cards">{view.people.clone().into_iter().map(|row| view! { <li class="card">{card(row, now)}</li> }).collect_view()}</ul>
         <Invite />
@@ -149,6 +149,7 @@ fn Groups(groups: Vec<(String, Option<StackId>, Role)>, choices: Vec<(StackId, S
                         autocomplete="off"
                         spellcheck="false"
                         value={typed::<SetRole>("group")}
+                        aria-describedby=described("group")
                         aria-invalid=invalid(problem, "group")
                     />
                 </Field>

@@ -15,12 +15,14 @@ use leptos::prelude::*;
 use leptos::web_sys::MouseEvent;
 use leptos::web_sys::js_sys::Reflect;
 
+/// The dialog, by its id. A command opens it; in a browser that knows none a script does, and without a script it comes
+/// as a popover. Where there are no popovers either, the styles let it stand open in its place.
 const DIALOG: &str = "promote-dialog";
 
 /// What can be done with a proposed run.
 #[component]
 pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: ServerAction<RetryRun>) -> impl IntoView {
-    let RunView { header, run, verdict, missing, promotions, newer, .. } = view;
+    let RunView { header, run, verdict, missing, promotions, newer, retryable, .. } = view;
     let ended = run.state.is_terminal();
     let promotable = verdict.as_ref().is_some_and(Verdict::may_promote);
     let home = format!("/stack/{}", header.id);
@@ -49,6 +51,8 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
                             type="button"
                             commandfor=DIALOG
                             command="show-modal"
+                            popovertarget=DIALOG
+                            popovertargetaction="show"
                             on:click=move |event| open(&event, dialog)
                         >
                             <Icon name="promote" />
@@ -56,8 +60,16 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
                         </button>
                     }
                 })}
-            {ended.then(|| view! { <Retry run=run.clone() role=header.role retry /> })}
+            {(ended && retryable).then(|| view! { <Retry run=run.clone() role=header.role retry /> })}
         </div>
+        {(ended && !retryable)
+            .then(|| {
+                view! {
+                    <p class="hint">
+                        "It cannot be retried: its commit is a fork's, and the stack does not plan forks. An administrator can allow it: Settings > Integrations > Plans for forks."
+                    </p>
+                }
+            })}
         <Told problem />
         {promotable.then(|| view! { <Confirmation run=run.clone() header=header.clone() promote dialog /> })}
         {(!promotions.is_empty())
@@ -132,7 +144,7 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dia
     let delta =
         run.delta.map(|delta| view! { <p class="meta">"The reviewed plan: " <DeltaView delta=Some(delta) /></p> });
     view! {
-        <dialog id=DIALOG class="dialog" aria-labelledby="promote-title" node_ref=dialog>
+        <dialog id=DIALOG class="dialog" popover="auto" aria-labelledby="promote-title" node_ref=dialog>
             <h2 id="promote-title">{format!("Promote to {}?", header.name)}</h2>
             <p>
                 <strong>{run.commit.subject.clone()}</strong>
@@ -152,7 +164,15 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dia
                         {if header.autodeploy { "Promote and apply" } else { "Promote this commit" }}
                     </button>
                 </ActionForm>
-                <button class="button" type="button" commandfor=DIALOG command="close" on:click=move |event| close(&event, dialog)>
+                <button
+                    class="button"
+                    type="button"
+                    commandfor=DIALOG
+                    command="close"
+                    popovertarget=DIALOG
+                    popovertargetaction="hide"
+                    on:click=move |event| close(&event, dialog)
+                >
                     "Cancel"
                 </button>
             </div>

@@ -16,7 +16,7 @@ use super::flash::typed;
 use super::live::Listen;
 use super::problem::{NotFound, Told};
 use super::stack::{stack_topic, use_stack};
-use super::ui::{Icon, Loaded};
+use super::ui::{Done, Loaded};
 use super::view::SettingsView;
 use crate::domain::problem::Problem;
 use behavior::BehaviorForm;
@@ -94,15 +94,7 @@ fn Settings(view: SettingsView, name: String, saved: bool) -> impl IntoView {
             </nav>
             <section aria-labelledby="settings-title">
                 <h2 id="settings-title">{*title}</h2>
-                {saved
-                    .then(|| {
-                        view! {
-                            <p class="saved" role="status">
-                                <Icon name="check" />
-                                "Saved."
-                            </p>
-                        }
-                    })}
+                <Done done=saved />
                 {body}
             </section>
         </div>

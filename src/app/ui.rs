@@ -145,6 +145,25 @@ where
     }
 }
 
+/// Says what was done, until a refusal stands on the page: the styles see to that.
+#[component]
+pub fn Done(
+    /// Whether it was.
+    done: bool,
+    /// What.
+    #[prop(default = "Saved.")]
+    what: &'static str,
+) -> impl IntoView {
+    done.then(|| {
+        view! {
+            <p class="saved" role="status" data-done="true">
+                <Icon name="check" />
+                {what}
+            </p>
+        }
+    })
+}
+
 /// Puts the focus on an element that can have it.
 pub fn focus(element: &leptos::web_sys::Element) {
     use leptos::wasm_bindgen::JsCast as _;

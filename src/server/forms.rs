@@ -24,6 +24,9 @@ const KEPT: usize = 500;
 /// The query parameter that names a refusal.
 const PARAMETER: &str = "problem";
 
+/// The query parameter by which a page says that it was saved.
+const SAVED: &str = "saved";
+
 /// The refusals that wait for their page.
 #[derive(Clone, Debug, Default)]
 pub struct Flashes(Arc<Mutex<VecDeque<(String, Flash)>>>);
@@ -120,13 +123,14 @@ fn see(page: &str) -> Response {
     }
 }
 
-/// The page that the form stood on, without an earlier refusal; only its path, so that a redirect stays here.
+/// The page that the form stood on, without what an earlier form was answered; only its path, so that a redirect stays
+/// here.
 fn page_before(headers: &HeaderMap) -> String {
     let referer = header(headers, REFERER).and_then(|referer| referer.parse::<Uri>().ok());
     let Some(referer) = referer else { return "/".into() };
     let kept: Vec<(String, String)> = url::form_urlencoded::parse(referer.query().unwrap_or_default().as_bytes())
         .into_owned()
-        .filter(|(name, _)| name != PARAMETER)
+        .filter(|(name, _)| name != PARAMETER && name != SAVED)
         .collect();
     let path = format!("/{}", referer.path().trim_start_matches('/'));
     if kept.is_empty() {
@@ -151,6 +155,7 @@ mod tests {
             ("http://here:3000/stack/a", "/stack/a"),
             ("http://here/stack/a?log=2&problem=abc", "/stack/a?log=2"),
             ("http://here/stack/a?problem=abc", "/stack/a"),
+            ("http://here/stack/a?saved=17&log=2", "/stack/a?log=2"),
             ("http://here//evil.example/x", "/evil.example/x"),
             ("nonsense with spaces", "/"),
         ] {

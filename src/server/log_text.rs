@@ -14,9 +14,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use std::convert::Infallible;
+use std::io;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
 /// How many lines are read at a time.
@@ -46,26 +45,29 @@ pub async fn log_text(
         // What is wrong with the store has been logged.
         Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-    let (sender, pieces) = mpsc::channel::<Bytes>(2);
+    let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(2);
     tokio::spawn(async move {
         let mut from = 0;
         loop {
             let read = async { server.context.store.read().await?.log_lines(&run, position, from, PIECE).await };
             let lines = match read.await {
                 Ok(found) => found.lines,
+                // Broken off, so that nobody takes a part for the whole.
                 Err(error) => {
                     tracing::error!(run.id = %run, %error, "cannot read a log");
+                    // Whoever asked may be gone.
+                    let _ = sender.send(Err(io::Error::other("the log broke off"))).await;
                     return;
                 }
             };
             let text: String = lines.iter().map(|line| ansi::plain(line) + "\n").collect();
             let count = i64::try_from(lines.len()).unwrap_or(0);
-            if count == 0 || sender.send(text.into()).await.is_err() {
+            if count == 0 || sender.send(Ok(text.into())).await.is_err() {
                 return;
             }
             from += count;
         }
     });
-    let body = Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, Infallible>));
+    let body = Body::from_stream(ReceiverStream::new(pieces));
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response()
 }

@@ -25,6 +25,12 @@ async fn a_repository_that_cannot_be_used_is_refused_at_the_field_and_what_was_t
             assert!(page.html.contains(&format!("value=\"{address}\"")), "{address} is gone: {}", page.html);
         }
     }
+    // Mistyped, it comes back without its password.
+    for (typed, back) in [("ann:s3cret@host/a", "host/a"), ("https:/ann:s3cret@host/a", "host/a")] {
+        let page = headway.form("/stacks/new", "add_repository", &[("address", typed)]).await;
+        page.has_status(422).refuses("address", "This is not a complete address");
+        assert!(!page.html.contains("s3cret") && page.html.contains(&format!("value=\"{back}\"")), "{}", page.html);
+    }
     headway.page("/").await.says("No stacks yet");
 }
 
@@ -75,6 +81,16 @@ async fn a_new_stack_is_refused_field_by_field() {
         page.has_status(422).says(message);
         assert!(page.html.contains("typed before"), "what was typed is gone");
     }
+    let long = "d".repeat(2001);
+    let fields = [
+        ("repository", id.as_str()),
+        ("name", "Other"),
+        ("tracked_branch", "main"),
+        ("vendor", "terraform"),
+        ("description", &long),
+    ];
+    let page = headway.form(&second.path, "create_stack", &fields).await;
+    page.has_status(422).refuses("description", "A description has at most 2000 characters.");
     assert_eq!(headway.page("/").await.html.matches("<li class=\"card").count(), 1);
 }
 

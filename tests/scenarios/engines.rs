@@ -76,7 +76,8 @@ async fn a_new_stack_has_an_engine_that_is_there_when_any_is() {
     let second = headway.form("/stacks/new", "add_repository", &[("address", repository.address())]).await;
     let id = second.path.split("repository=").nth(1).unwrap();
     let fields = [("repository", id), ("name", "Tofu"), ("tracked_branch", "main"), ("vendor", "opentofu")];
-    headway.form(&second.path, "create_stack", &fields).await.has_status(422).says(missing);
+    let refused = headway.form(&second.path, "create_stack", &fields).await;
+    refused.has_status(422).says(missing).refuses("vendor", "OpenTofu is not installed");
     headway.page("/").await.lacks("Tofu");
 }
 

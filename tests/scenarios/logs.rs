@@ -1,5 +1,6 @@
 //! Logs: they stream, they are only ever text, and they end.
 
+use crate::activity::past_headway;
 use crate::headway::{Headway, engine_before, terraform};
 use crate::repository::Repository;
 use tokio::time::{Duration, timeout};
@@ -40,6 +41,32 @@ async fn a_run_that_prints_without_end_is_cut_off_with_a_clear_mark() {
     let position = page.html.split("/log/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let whole = headway.page(&format!("{run}/log/{position}")).await;
     assert!((50_000_000..54_000_000).contains(&whole.html.len()), "{} bytes", whole.html.len());
+}
+
+#[tokio::test]
+async fn a_log_whose_reading_breaks_off_is_not_taken_for_the_whole() {
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    let run = headway.form(&stack, "trigger_run", &[("stack", "network")]).await.path;
+    // 50 MB, more than ever waits on the way to whoever reads it.
+    let long =
+        "with recursive piece (first) as (select 0 union all select first + 5000 from piece where first < 245000)
+                insert into log_chunk (run_id, position, first_line, lines, bytes, text)
+                select run.id, 99, piece.first, 5000, 0,
+                       replace(hex(zeroblob(5000)), '00', printf('%.200c', 'x') || char(10))
+                from run, piece";
+    past_headway(headway.data.path(), long).await.unwrap();
+    let mut answer = headway.client().get(format!("{}{run}/log/99", headway.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let mut read = answer.chunk().await.unwrap().unwrap().len();
+    past_headway(headway.data.path(), "alter table log_chunk rename to mislaid").await.unwrap();
+    let end = loop {
+        match answer.chunk().await {
+            Ok(Some(piece)) => read += piece.len(),
+            end => break end,
+        }
+    };
+    assert!(end.is_err(), "{read} bytes are the whole");
 }
 
 #[tokio::test]

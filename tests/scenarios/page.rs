@@ -71,6 +71,21 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Expects that a field is wrong, and that whoever cannot see it is told why.
+    #[track_caller]
+    pub fn refuses(&self, field: &str, why: &str) -> &Self {
+        let tag = self.html.split('<').find(|tag| tag.contains(&format!(" name=\"{field}\""))).unwrap_or_default();
+        let described = tag.split("aria-describedby=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let wrong = format!("{field}-wrong");
+        assert!(tag.contains("aria-invalid=\"true\""), "{} takes {field}: <{tag}", self.path);
+        assert!(described.is_some_and(|ids| ids.split(' ').any(|id| id == wrong)), "{field} names no reason: <{tag}");
+        let said = self.html.split(&format!("id=\"{wrong}\"")).nth(1).and_then(|rest| rest.split("</p>").next());
+        assert!(said.is_some_and(|said| said.contains(why)), "{} does not say {why:?} of {field}: {said:?}", self.path);
+        self
+    }
+}
+
 /// The version that a settings page starts from.
 pub fn version(page: &Page) -> String {
     hidden(page, "version")
@@ -80,6 +95,13 @@ pub fn version(page: &Page) -> String {
 pub fn hidden(page: &Page, name: &str) -> String {
     let field = page.html.split(&format!("name=\"{name}\"")).nth(1).unwrap();
     field.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// When a variable on the page *Environment* was last set, as the form that removes it says.
+pub fn last_set(page: &Page, variable: &str) -> String {
+    let wanted = format!("<code>{variable}<");
+    let row = page.html.split("<tr").find(|row| row.contains(&wanted)).unwrap();
+    hidden(&Page { status: page.status, path: page.path.clone(), html: row.to_owned() }, "seen")
 }
 
 /// The id of somebody on the page about people.

@@ -144,6 +144,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("from", "0"),
     ("value", "x"),
     ("planning", "true"),
+    ("seen", "0"),
     ("app_id", "x"),
     ("web", ""),
     ("api", ""),

@@ -5,7 +5,7 @@ mod people;
 mod search;
 
 use crate::headway::{Headway, engine_before, terraform};
-use crate::page::hidden;
+use crate::page::{hidden, last_set};
 use crate::repository::Repository;
 use crate::simulated::Simulated;
 use search::{Needles, add, canary, search_files, search_pages, search_saved_plans, watch_arguments};
@@ -302,6 +302,8 @@ async fn what_a_secret_held_before_and_what_codes_tear_apart_stays_masked() {
         headway.until_state(&run, "discarded").await;
     };
     masked().await;
-    headway.form(&page, "remove_variable", &[("stack", "network"), ("name", "KEPT")]).await.lacks("KEPT");
+    let seen = last_set(&headway.page(&page).await, "KEPT");
+    let fields = [("stack", "network"), ("name", "KEPT"), ("seen", &seen)];
+    headway.form(&page, "remove_variable", &fields).await.lacks("KEPT");
     masked().await;
 }

@@ -1,7 +1,7 @@
 //! Settings: what is saved, what is stale, what a variable may be, and how a stack goes.
 
 use crate::headway::{Headway, terraform};
-use crate::page::{hidden, person, version};
+use crate::page::{last_set, person, version};
 use crate::repository::{Repository, resource};
 
 #[tokio::test]
@@ -37,6 +37,27 @@ async fn a_stale_save_is_refused_with_what_changed_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
+async fn what_was_saved_before_is_not_said_beside_a_refusal() {
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    let settings = format!("{stack}/settings/details");
+    let newest = version(&headway.page(&settings).await);
+    let fields = |name: &'static str, description: &'static str, version: &str| {
+        let fields = [("stack", "network"), ("version", version), ("name", name), ("description", description)];
+        fields.map(|(field, value)| (field.to_owned(), value.to_owned()))
+    };
+    let send = async |from: &str, fields: [(String, String); 4]| {
+        let fields = fields.each_ref().map(|(field, value)| (field.as_str(), value.as_str()));
+        headway.form(from, "save_details", &fields).await
+    };
+    let saved = send(&settings, fields("Net", "", &newest)).await;
+    saved.has_status(200).says("Saved.");
+    let refused = send(&saved.path, fields("", "kept", &version(&saved))).await;
+    refused.has_status(422).lacks("Saved.");
+    assert!(refused.html.contains(">kept</textarea>"), "{}", refused.html);
+}
+
+#[tokio::test]
 async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
     if !terraform() {
         return;
@@ -56,7 +77,7 @@ async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
     let plain = [("stack", "network"), ("name", "TF_VAR_region"), ("value", "eu-west-1")];
     headway.form(&page, "set_variable", &[plain.as_slice(), &both].concat()).await.says("eu-west-1");
     // Left empty, the secret stays.
-    let seen = hidden(&headway.page(&format!("{page}?variable=TF_VAR_token")).await, "seen");
+    let seen = last_set(&headway.page(&page).await, "TF_VAR_token");
     let kept = [("stack", "network"), ("name", "TF_VAR_token"), ("value", ""), ("secret", "true"), ("seen", &seen)];
     headway.form(&page, "set_variable", &[kept.as_slice(), &both].concat()).await.has_status(200);
     // The same form again started from what is no more; and a new variable has no name that is taken.
@@ -76,6 +97,32 @@ async fn a_secret_is_masked_in_logs_and_stands_nowhere_in_clear() {
             assert!(!found, "the secret stands in clear in {}", file.display());
         }
     }
+}
+
+#[tokio::test]
+async fn a_variable_that_somebody_set_meanwhile_is_not_removed_before_that_was_told() {
+    let repository = Repository::new();
+    let (headway, stack) = Headway::with_network(&repository).await;
+    let page = format!("{stack}/settings/environment");
+    let set = async |name: &str, value: &str, seen: &str| {
+        let fields = [("stack", "network"), ("name", name), ("value", value), ("planning", "true"), ("seen", seen)];
+        headway.form(&page, "set_variable", &fields).await.has_status(200);
+    };
+    set("ZONE", "a", "0").await;
+    set("REGION", "eu-west-1", "0").await;
+    let stale = last_set(&headway.page(&page).await, "REGION");
+    set("REGION", "eu-north-1", &stale).await;
+    let remove = async |seen: &str| {
+        headway.form(&page, "remove_variable", &[("stack", "network"), ("name", "REGION"), ("seen", seen)]).await
+    };
+    let refused = remove(&stale).await;
+    refused.has_status(409).says("REGION (now \"eu-north-1\")").says("Remove");
+    let newer = last_set(&refused, "REGION");
+    assert_ne!(newer, stale, "the page starts from what is there now");
+    let removed = remove(&newer).await;
+    removed.has_status(200).says("Saved.").says("ZONE").lacks("REGION");
+    // Who asks for what is so already is not refused.
+    remove(&stale).await.has_status(200);
 }
 
 #[tokio::test]

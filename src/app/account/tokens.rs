@@ -53,7 +53,7 @@ pub fn Tokens(view: AccountView) -> impl IntoView {
                     />
                 </Field>
                 <Field name="role" label="Role" problem>
-                    <select id="role" name="role" aria-invalid=invalid(problem, "role")>
+                    <select id="role" name="role" aria-describedby=described("role") aria-invalid=invalid(problem, "role")>
                         <RoleChoices chosen=Some(role) />
                     </select>
                 </Field>

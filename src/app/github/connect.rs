@@ -107,7 +107,7 @@ pub fn ByHand(
             <summary>{if known { "Change its keys" } else { "Connect an App that you made by hand" }}</summary>
             <ActionForm action=connect>
                 <Field name="app_id" label="App ID" problem>
-                    <input id="app_id" name="app_id" required inputmode="numeric" autocomplete="off" value=app_id aria-invalid=invalid(problem, "app_id") />
+                    <input id="app_id" name="app_id" required inputmode="numeric" autocomplete="off" value=app_id aria-describedby=described("app_id") aria-invalid=invalid(problem, "app_id") />
                 </Field>
                 <Field name="private_key" label="Private key" hint="The whole .pem file. It is sealed at once and never shown again." problem>
                     <textarea id="private_key" name="private_key" class="code" rows="4" autocomplete="off" spellcheck="false" aria-describedby=described("private_key") aria-invalid=invalid(problem, "private_key")></textarea>
@@ -122,7 +122,7 @@ pub fn ByHand(
                     <p class="hint">{kept}</p>
                 </Field>
                 <Field name="web_address" label="Address of GitHub" problem>
-                    <input id="web_address" name="web_address" class="code" autocomplete="off" placeholder="https://github.com" value=web_address aria-invalid=invalid(problem, "web_address") />
+                    <input id="web_address" name="web_address" class="code" autocomplete="off" placeholder="https://github.com" value=web_address aria-describedby=described("web_address") aria-invalid=invalid(problem, "web_address") />
                 </Field>
                 <Field name="api_address" label="Address of its API" hint="Empty: where GitHub usually has it." problem>
                     <input id="api_address" name="api_address" class="code" autocomplete="off" value=api_address aria-describedby=described("api_address") aria-invalid=invalid(problem, "api_address") />

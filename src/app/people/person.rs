@@ -4,7 +4,7 @@ use super::{Place, TakeAway};
 use crate::app::api::{self, ForgetAccounts, RenewInvitation, SaveGroups, SetPersonDisabled, SetRole};
 use crate::app::flash::typed;
 use crate::app::problem::{Told, told};
-use crate::app::ui::{Field, Icon, Loaded, described, invalid};
+use crate::app::ui::{Done, Field, Loaded, described, invalid};
 use crate::app::view::PersonView;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -35,7 +35,7 @@ fn Person(view: PersonView, saved: bool) -> impl IntoView {
             {view.row.disabled.then(|| view! { " " <span class="chip" data-kind="danger">"shut out"</span> })}
         </h1>
         <div class="people">
-        {saved.then(|| view! { <p class="saved" role="status"><Icon name="check" />"Saved."</p> })}
+        <Done done=saved />
         {view
             .made
             .clone()

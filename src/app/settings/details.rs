@@ -30,7 +30,7 @@ pub fn DetailsForm(view: SettingsView) -> impl IntoView {
                 <input id="name" name="name" required value=name autocomplete="off" aria-describedby=described("name") aria-invalid=invalid(problem, "name") />
             </Field>
             <Field name="description" label="Description" problem>
-                <textarea id="description" name="description" rows="3" aria-invalid=invalid(problem, "description")>
+                <textarea id="description" name="description" rows="3" aria-describedby=described("description") aria-invalid=invalid(problem, "description")>
                     {description}
                 </textarea>
             </Field>

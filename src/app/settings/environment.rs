@@ -34,7 +34,8 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
     let list = if view.variables.is_empty() {
         view! { <p class="hint">"No variables yet. TF_VAR_region becomes Terraform's variable region."</p> }.into_any()
     } else {
-        let rows = view.variables.into_iter().map(|variable| row(variable, stack.clone(), remove, now)).collect_view();
+        let rows = view.variables.into_iter();
+        let rows = rows.map(|variable| row(variable, stack.clone(), remove, removing, now)).collect_view();
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Variables">
                 <table class="variables">
@@ -124,6 +125,7 @@ fn row(
     variable: ShownVariable,
     stack: String,
     remove: ServerAction<RemoveVariable>,
+    removing: Signal<Option<Problem>>,
     now: crate::domain::Timestamp,
 ) -> impl IntoView + use<> {
     let phases = match (variable.planning, variable.applying) {
@@ -132,6 +134,15 @@ fn row(
         (false, _) => "applying",
     };
     let label = format!("Remove {}", variable.name);
+    let (seen_at, told_of) = (variable.updated_at.0, format!("{} (", variable.name));
+    // After a refusal that told what is there now, whoever removes it all the same means that.
+    let seen = move || {
+        let told = removing.with(|problem| {
+            let Some(Problem::Stale { changed, version }) = problem else { return None };
+            changed.iter().any(|what| what.starts_with(&told_of)).then_some(*version)
+        });
+        told.map_or(seen_at, |told| told.max(seen_at))
+    };
     let change = format!("/stack/{stack}/settings/environment?variable={}#variable", variable.name);
     view! {
         <tr>
@@ -152,6 +163,7 @@ fn row(
                     <ActionForm action=remove>
                         <input type="hidden" name="stack" value=stack />
                         <input type="hidden" name="name" value=variable.name />
+                        <input type="hidden" name="seen" value=move || seen().to_string() />
                         <button class="button" data-kind="quiet" type="submit" aria-label=label disabled=move || remove.pending().get()>
                             <Icon name="cross" />
                             "Remove"

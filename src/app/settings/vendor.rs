@@ -6,6 +6,7 @@ use crate::app::flash::typed;
 use crate::app::problem::told;
 use crate::app::ui::{Field, described, invalid};
 use crate::app::view::SettingsView;
+use crate::domain::problem::Problem;
 use crate::domain::vendor::Vendor;
 use leptos::form::ActionForm;
 use leptos::html::Form;
@@ -31,7 +32,7 @@ pub fn VendorForm(view: SettingsView) -> impl IntoView {
             <input type="hidden" name="stack" value=stack.to_string() />
             <input type="hidden" name="version" value=move || version.get().to_string() />
             <Field name="vendor" label="Vendor" problem>
-                <VendorSelect chosen=vendor />
+                <VendorSelect chosen=vendor problem />
             </Field>
             <Field name="engine_binary" label="Program" hint="An absolute path, or a version such as 1.11.4; empty for the one on the path." problem>
                 <input
@@ -56,9 +57,15 @@ pub fn VendorForm(view: SettingsView) -> impl IntoView {
 
 /// The choice between the vendors.
 #[component]
-pub fn VendorSelect(chosen: String) -> impl IntoView {
+pub fn VendorSelect(
+    /// The one that is chosen when the page comes.
+    chosen: String,
+    /// The problem that the form was answered with.
+    #[prop(into)]
+    problem: Signal<Option<Problem>>,
+) -> impl IntoView {
     view! {
-        <select id="vendor" name="vendor">
+        <select id="vendor" name="vendor" aria-describedby=described("vendor") aria-invalid=invalid(problem, "vendor")>
             {Vendor::ALL
                 .into_iter()
                 .map(|vendor| {
