@@ -266,7 +266,7 @@ fn Row(entry: ActivityRow, now: Timestamp) -> impl IntoView {
             <td><Ago at=entry.at now /></td>
             <td>{actor} {origin}</td>
             <td>
-                {entry.action}
+                {entry.action} " "
                 {entry.refused.then(|| view! { <span class="chip" data-kind="danger">"refused"</span> })}
             </td>
             <td>{place}</td>
