@@ -24,10 +24,13 @@ const MOST_OUTPUT: u64 = 256 * 1024 * 1024;
 const MESSAGES: usize = 16 * 1024;
 
 /// Runs Git beside a watcher, for a shell. The watcher reads what never comes: when Headway is gone, the reading ends, and
-/// so does the whole process group.
+/// so does the whole process group. When Git has ended it goes first: nobody may be there to bury it later.
 const WATCHED: &str = r#"exec 3<&0 </dev/null
 { read -r never <&3; kill -KILL 0; } >/dev/null 2>&1 &
-git "$@" 3<&-"#;
+git "$@" 3<&-
+code=$?
+{ kill -KILL $!; wait $!; } 2>/dev/null
+exit $code"#;
 /// What a shell exits with when there is no such program.
 const NO_PROGRAM: i32 = 127;
 
@@ -217,7 +220,7 @@ fn inherited(look: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsSt
 struct Group(Option<Pid>);
 
 impl Group {
-    /// Git is gone; the watcher ends by itself, and the number may soon be another's.
+    /// Every member is gone, and the number may soon be another's.
     fn left(mut self) {
         self.0 = None;
     }
@@ -297,6 +300,17 @@ mod tests {
         assert_eq!(given(&[("SSL_CERT_FILE", "/f"), ("GIT_SSL_CAINFO", "/g")]), ["GIT_SSL_CAINFO=/g"]);
         assert_eq!(given(&[("SSL_CERT_DIR", "/d"), ("GIT_SSL_CAPATH", "")]), ["GIT_SSL_CAPATH=/d"]);
         assert_eq!(given(&[("SSL_CERT_FILE", ""), ("CURL_CA_BUNDLE", "/c"), ("LD_PRELOAD", "x")]), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn how_git_ended_is_told_and_nobody_is_left() {
+        let alias = "alias.tell=!ps -o pgid= -p $$; exit 3";
+        let ended = Git::new("telling").arguments(["-c", alias, "tell"]).run().await.unwrap();
+        assert_eq!((ended.status.code(), ended.messages.as_str()), (Some(3), ""));
+        // In a container Headway may be the first process, which gets the orphans and does not bury them.
+        let group = String::from_utf8(ended.stdout).unwrap();
+        let left = std::process::Command::new("pgrep").args(["-g", group.trim()]).output().unwrap();
+        assert_eq!(String::from_utf8(left.stdout).unwrap(), "");
     }
 
     #[tokio::test]
