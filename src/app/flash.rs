@@ -39,9 +39,15 @@ fn without_credential(address: &str) -> String {
     let scheme = scheme.filter(|scheme| scheme.chars().all(char::is_alphanumeric));
     match (scheme, address.rsplit_once('@')) {
         (Some(scheme), Some((_, place))) => format!("{scheme}://{place}"),
-        (None, Some((before, place))) if before.contains(':') => place.to_owned(),
+        (None, Some((before, place))) if may_be_user_and_password(before) => place.to_owned(),
         (Some(_) | None, Some(_) | None) => address.to_owned(),
     }
+}
+
+/// Whether what stands before the last `@` can be `user:password`: no path, and no `git@host:path` with an `@` in it.
+fn may_be_user_and_password(before: &str) -> bool {
+    let colon = before.find(':').filter(|_| !before.starts_with('/'));
+    colon.is_some_and(|colon| before.find('@').is_none_or(|at| colon < at))
 }
 
 /// The flash of this page, if it has one for this form.
@@ -93,6 +99,8 @@ mod tests {
             ("me:hunt@er2@example.com/x.git", "example.com/x.git"),
             ("me:hunter://2@example.com/x.git", "example.com/x.git"),
             ("git@example.com:team/x.git", "git@example.com:team/x.git"),
+            ("git@example.com:team/x@2.git", "git@example.com:team/x@2.git"),
+            ("/srv/a:b/c@d", "/srv/a:b/c@d"),
             ("/srv/git/team@home.git", "/srv/git/team@home.git"),
             ("relative/path", "relative/path"),
         ] {

@@ -139,6 +139,8 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dia
             && let Some(dialog) = dialog.get_untracked()
         {
             dialog.close();
+            // It came as a popover if it was opened before the script was there.
+            let _ = dialog.hide_popover();
         }
     });
     let delta =
