@@ -47,6 +47,7 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
     let mut reading = context.store.read().await?;
     let Some(repository) = reading.repository(id).await? else { return Ok(Vec::new()) };
     drop(reading);
+    let mended = context.mirror(id).open().is_err();
     let mut fetched = attempt(context, &repository).await;
     if let Err(Failure::Git(error)) = &fetched
         && error.is_denied()
@@ -58,7 +59,7 @@ pub async fn fetch(context: &Context, id: &RepositoryId) -> Result<Vec<(StackId,
         Ok(heads) => {
             let now = context.now();
             let mut writing = context.store.write().await?;
-            writing.fetched(id, &heads, now, later(now, context.config.fetch_interval)).await?;
+            writing.fetched(id, &heads, mended, now, later(now, context.config.fetch_interval)).await?;
             let stacks = writing.stacks_of(id).await?;
             writing.commit().await?;
             let mut started = Vec::new();

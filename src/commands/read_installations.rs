@@ -86,6 +86,10 @@ async fn save(context: &Context, app: &App, installation: InstallationDescriptio
         context.record(&mut writing, &teller(), FOLLOW, None, None, differences).await?;
     }
     writing.commit().await?;
+    // What could not be told while it was away, or lacked a right, can be told now.
+    if before.is_none_or(|before| before.suspended || before.permissions != installation.permissions) {
+        mark_all(context, installation.id).await?;
+    }
     if suspended {
         context.github.forget_token(app.id, installation.id);
         return Ok("The App is suspended".into());
@@ -94,10 +98,6 @@ async fn save(context: &Context, app: &App, installation: InstallationDescriptio
         Ok(repositories) => {
             let count = repositories.len();
             save_repositories(context, installation.id, repositories).await?;
-            // What could not be told while it was away, or lacked a right, can be told now.
-            if before.is_none_or(|before| before.suspended || before.permissions != installation.permissions) {
-                mark_all(context, installation.id).await?;
-            }
             Ok(format!("The App may see {count} {}", if count == 1 { "repository" } else { "repositories" }))
         }
         Err(error) => {

@@ -22,6 +22,7 @@ use crate::store::{Change, GithubRepository, Marked};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 
@@ -101,13 +102,19 @@ pub async fn work(context: Context) {
                 Ok(stack) => { busy.remove(&stack); }
                 Err(error) => { tracing::error!(%error, "telling GitHub broke"); busy.clear(); }
             },
-            change = changes.recv() => match change {
-                Ok(Change::Stack(_) | Change::Run(..) | Change::Github) | Err(RecvError::Lagged(_)) => {}
-                // Neither lines of a log, nor people, nor when something was fetched change what GitHub shows.
-                Ok(Change::Log(_) | Change::People | Change::Fetch(_)) => {}
-                Err(RecvError::Closed) => return,
-            },
+            news = news(&mut changes) => if news.is_none() { return },
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+/// Waits for news that change what GitHub shows; none when there is nobody left to have any.
+async fn news(changes: &mut Receiver<Change>) -> Option<()> {
+    loop {
+        match changes.recv().await {
+            Ok(Change::Stack(_) | Change::Run(..) | Change::Github) | Err(RecvError::Lagged(_)) => return Some(()),
+            Ok(Change::Log(_) | Change::People | Change::Fetch(_)) => {}
+            Err(RecvError::Closed) => return None,
         }
     }
 }

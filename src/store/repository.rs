@@ -118,18 +118,20 @@ impl Writing {
         Ok(removed == 1)
     }
 
-    /// Notes a fetch that worked. Its stacks have news when it found what was not known, or the one before had failed.
+    /// Notes a fetch that worked. Its stacks have news when it found what was not known, the one before had failed, or the
+    /// mirror is `mended`: it could not be read before.
     pub async fn fetched(
         &mut self,
         id: &RepositoryId,
         heads: &BTreeMap<String, CommitHash>,
+        mended: bool,
         now: Timestamp,
         next: Timestamp,
     ) -> Result<()> {
         let as_before = self.repository(id).await?.is_some_and(|before| {
             // What was seen when it was added had not been fetched.
             let fetched = before.fetched_at.is_some_and(|at| at > before.added_at);
-            fetched && before.problem.is_none() && before.heads == *heads
+            !mended && fetched && before.problem.is_none() && before.heads == *heads
         });
         let heads = serde_json::to_string(heads).map_err(|_| StoreError::Unreadable("branch heads"))?;
         on!(self, connection => sqlx::query(

@@ -8,6 +8,7 @@ use crate::domain::StackId;
 use crate::domain::check_run::{Detail, Facts, Subject, check_run};
 use crate::domain::problem::Problem;
 use crate::domain::stack::Stack;
+use crate::github::GitHubError;
 use crate::store::GithubCheck;
 use std::collections::BTreeSet;
 
@@ -21,7 +22,14 @@ pub(super) async fn tell(
 ) -> Result<(), Trouble> {
     let checks = context.store.read().await?.live_checks(id).await?;
     for check in checks.iter().filter(|check| Some(check.github_repository_id) != here) {
-        tell_gone(context, check).await?;
+        match tell_gone(context, check).await {
+            // The App may have lost its rights there; nobody else waits for them.
+            Err(Trouble::GitHub(error @ GitHubError::Forbidden(_))) => {
+                tracing::warn!(check.id, %error, "GitHub does not take the end of a check run");
+                give_up(context, check, Some(&error.to_string())).await?;
+            }
+            told => told?,
+        }
     }
     // Those of a stack that was deleted have no run that could say how it ended.
     let Some(stack) = stack else { return Ok(()) };

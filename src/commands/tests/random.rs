@@ -217,7 +217,7 @@ impl Life<'_> {
         let context = &self.world.context;
         let mut writing = context.store.write().await.unwrap();
         let now = context.now();
-        writing.fetched(&self.world.repository, &self.heads, now, now).await.unwrap();
+        writing.fetched(&self.world.repository, &self.heads, false, now, now).await.unwrap();
         writing.commit().await.unwrap();
         receive_push(context, &self.world.stack, &self.world.repository, &self.heads).await.unwrap();
     }

@@ -329,7 +329,7 @@ async fn a_fetch_that_found_nothing_new_marks_nothing_and_what_github_says_of_a_
         let mirrored = world.read().await.stack(&stack).await.unwrap().unwrap().repository;
         let fetched = async |at: i64, digit: char| {
             let mut writing = world.write().await;
-            writing.fetched(&mirrored, &heads([("main", digit)]), NOW.plus(at), NOW).await.unwrap();
+            writing.fetched(&mirrored, &heads([("main", digit)]), false, NOW.plus(at), NOW).await.unwrap();
             writing.commit().await.unwrap();
         };
         let marked = async || {

@@ -77,14 +77,15 @@ async fn everything_that_a_page_of_a_stack_shows_is_news() {
         expect!(of_stack, writing => writing.set_repository(&stack, &repository));
         expect!(of_stack, writing => writing.set_variable(&stack, &states::variable()));
         expect!(of_stack, writing => writing.remove_variable(&stack, "A"));
-        expect!(of_stack, writing => writing.fetched(&repository, &heads([]), NOW, NOW));
+        expect!(of_stack, writing => writing.fetched(&repository, &heads([]), false, NOW, NOW));
         expect!(of_stack, writing => writing.fetch_failed(&repository, "no such host", NOW));
         // The same again has only a newer time to show.
         expect!(of_fetch, writing => writing.fetch_failed(&repository, "no such host", NOW));
         expect!(of_stack, writing => writing.fetch_failed(&repository, "no such user", NOW));
-        expect!(of_stack, writing => writing.fetched(&repository, &heads([]), NOW.plus(1), NOW));
-        expect!(of_fetch, writing => writing.fetched(&repository, &heads([]), NOW.plus(2), NOW));
-        expect!(of_stack, writing => writing.fetched(&repository, &heads([("main", 'b')]), NOW.plus(3), NOW));
+        expect!(of_stack, writing => writing.fetched(&repository, &heads([]), false, NOW.plus(1), NOW));
+        expect!(of_fetch, writing => writing.fetched(&repository, &heads([]), false, NOW.plus(2), NOW));
+        expect!(of_stack, writing => writing.fetched(&repository, &heads([]), true, NOW.plus(3), NOW));
+        expect!(of_stack, writing => writing.fetched(&repository, &heads([("main", 'b')]), false, NOW.plus(4), NOW));
         expect!(of_run, writing => writing.request_stop(&run, "ada"));
         expect!(of_run, writing => writing.save_plan(&run, &Plan::default()));
         expect!(of_run, writing => writing.fence_off(&run));

@@ -41,7 +41,7 @@ async fn a_fetch_is_noted_with_its_failures_until_one_works() {
             assert_eq!((found.failures, found.problem.as_deref()), (failures, Some("no such host")));
             assert_eq!((found.next_fetch_at, found.fetched_at), (NOW.plus(failures), None));
         }
-        writing.fetched(&id, &heads([("topic", 'c')]), NOW, NOW.plus(9)).await.unwrap();
+        writing.fetched(&id, &heads([("topic", 'c')]), false, NOW, NOW.plus(9)).await.unwrap();
         let found = writing.repository(&id).await.unwrap().unwrap();
         assert_eq!((found.failures, found.problem, found.fetched_at), (0, None, Some(NOW)));
         assert_eq!((found.heads, found.next_fetch_at), (heads([("topic", 'c')]), NOW.plus(9)));
@@ -63,7 +63,7 @@ async fn due_is_what_was_not_fetched_since_it_was_added_or_some_stack_uses() {
         assert_eq!(due(writing.repositories_due(NOW).await.unwrap()), ["A", "B", "R"]);
         assert_eq!(due(writing.repositories_due(NOW.plus(-1)).await.unwrap()), ["A"]);
         for id in ["A", "B", "R"] {
-            writing.fetched(&RepositoryId::new(id), &heads([]), NOW, NOW).await.unwrap();
+            writing.fetched(&RepositoryId::new(id), &heads([]), false, NOW, NOW).await.unwrap();
         }
         assert_eq!(due(writing.repositories_due(NOW).await.unwrap()), ["R"]);
         let anew = Repository { added_at: NOW.plus(1), ..repository("B", "/srv/b.git") };
