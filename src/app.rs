@@ -28,7 +28,7 @@ pub mod view;
 
 pub use boot::Boot;
 #[cfg(feature = "ssr")]
-pub use boot::{Assets, FormsElsewhere, shell};
+pub use boot::{Assets, FormsElsewhere, Watched, shell};
 #[cfg(feature = "ssr")]
 pub use problem::status;
 

@@ -15,7 +15,7 @@ mod site;
 mod state;
 mod webhook;
 
-use crate::app::{App, Assets, Boot, FormsElsewhere, shell};
+use crate::app::{App, Assets, Boot, FormsElsewhere, Watched, shell};
 use crate::commands::Context;
 use crate::commands::authenticate::Identity;
 use crate::commands::receive_delivery::Ledger;
@@ -62,7 +62,8 @@ impl FromRef<Server> for LeptosOptions {
 pub fn router(context: Context, operator: Option<PersonId>, shutdown: watch::Receiver<bool>) -> Router {
     // Another router of this process may have said so before.
     let _ = any_spawner::Executor::init_custom_executor(InRequest);
-    let options = LeptosOptions::builder().output_name("headway").site_addr(context.config.addr).build();
+    let mut options = LeptosOptions::builder().output_name("headway").site_addr(context.config.addr).build();
+    options.reload_port = site::reload_port().unwrap_or(options.reload_port);
     let ledger = Ledger::open(context.clone());
     let server = Server { context, flashes: Flashes::default(), ledger, options, operator, shutdown };
     let pages = generate_route_list(App);
@@ -144,6 +145,9 @@ impl Server {
             request: request.0,
             flash,
         });
+        if site::reload_port().is_some() {
+            provide_context(Watched(self.options.clone()));
+        }
         provide_context(Assets {
             script: assets::path("headway.js"),
             module: assets::path("headway.wasm"),

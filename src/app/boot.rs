@@ -44,6 +44,11 @@ pub struct Assets {
 #[derive(Clone, Debug)]
 pub struct FormsElsewhere(pub String);
 
+/// That `cargo leptos watch` is at work, with the port at which it tells pages to load themselves again.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug)]
+pub struct Watched(pub leptos::prelude::LeptosOptions);
+
 /// The document around every page.
 #[cfg(feature = "ssr")]
 pub fn shell() -> impl leptos::IntoView {
@@ -54,11 +59,13 @@ pub fn shell() -> impl leptos::IntoView {
 
     let nonce = use_nonce();
     let forms = use_context::<FormsElsewhere>().map(|FormsElsewhere(origin)| format!(" {origin}")).unwrap_or_default();
+    let watched = use_context::<Watched>().map(|Watched(options)| options);
+    let reload = watched.as_ref().map(|options| format!(" ws://*:{}", options.reload_port)).unwrap_or_default();
     if let (Some(response), Some(nonce)) = (use_context::<leptos_axum::ResponseOptions>(), &nonce) {
         let policy = format!(
             "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-             img-src 'self' data:; connect-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri \
-             'none'"
+             img-src 'self' data:; connect-src 'self'{reload}; form-action 'self'{forms}; frame-ancestors 'none'; \
+             base-uri 'none'"
         );
         if let Ok(policy) = policy.parse() {
             response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
@@ -90,6 +97,7 @@ pub fn shell() -> impl leptos::IntoView {
                     })}
                 <MetaTags />
                 <script type="application/json" id=BOOT_ELEMENT inner_html=boot></script>
+                {watched.map(|options| view! { <AutoReload options /> })}
                 {start.map(|start| view! { <script type="module" nonce=nonce inner_html=start></script> })}
             </head>
             <body>

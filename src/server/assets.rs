@@ -32,15 +32,19 @@ static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// Where the file of that name is served: `headway.js`, `headway.wasm`, `headway.css`, `icons.svg` …
 pub fn path(name: &str) -> Option<&'static str> {
-    let carried = ASSETS.iter().find(|asset| asset.name == name).map(|asset| asset.path);
-    carried.or_else(|| site::path(name).filter(|_| ASSETS.is_empty()))
+    match site::root() {
+        Some(_) => site::path(name),
+        None => ASSETS.iter().find(|asset| asset.name == name).map(|asset| asset.path),
+    }
 }
 
 /// The file at that address, or 404.
 pub async fn serve(uri: Uri, headers: HeaderMap) -> Response {
+    if let Some(root) = site::root() {
+        return site::serve(&root, uri.path()).await;
+    }
     match ASSETS.iter().find(|asset| asset.path == uri.path()) {
         Some(asset) => asset.answer(&headers),
-        None if ASSETS.is_empty() => site::serve(uri.path()).await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -166,6 +170,9 @@ mod tests {
 
     #[tokio::test]
     async fn every_carried_file_is_served_where_pages_are_told() {
+        if ASSETS.is_empty() {
+            eprintln!("SKIPPED: this was built without the client, so that no file is carried");
+        }
         for asset in ASSETS {
             assert_eq!(path(asset.name), Some(asset.path));
             let response = serve(Uri::from_static(asset.path), HeaderMap::new()).await;

@@ -1,7 +1,7 @@
 //! The files of a site folder, for people who work with cargo-leptos.
 //!
-//! It builds the client beside the server and says where in `LEPTOS_SITE_ROOT`. A server that carries the client itself,
-//! as `cargo xtask` builds it, never looks here.
+//! It builds the client beside the server and says where in `LEPTOS_SITE_ROOT`. Where it does, its files stand in for
+//! those that the server carries, which an earlier `cargo xtask build` may have left; otherwise nothing is read here.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -9,11 +9,17 @@ use axum::response::{IntoResponse, Response};
 use std::path::{Component, Path, PathBuf};
 
 /// The folder, when cargo-leptos runs the server.
-fn root() -> Option<PathBuf> {
+pub fn root() -> Option<PathBuf> {
     std::env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from)
 }
 
-/// Where cargo-leptos has the file of that name.
+/// Where `cargo leptos watch` tells pages to load themselves again: a port of this machine; none when it does not watch.
+pub fn reload_port() -> Option<u32> {
+    std::env::var_os("LEPTOS_WATCH")?;
+    std::env::var("LEPTOS_RELOAD_PORT").ok()?.parse().ok()
+}
+
+/// What cargo-leptos calls the file of that name.
 pub fn path(name: &str) -> Option<&'static str> {
     let known = [
         ("headway.js", "/pkg/headway.js"),
@@ -21,14 +27,14 @@ pub fn path(name: &str) -> Option<&'static str> {
         ("headway.css", "/pkg/headway.css"),
         ("icons.svg", "/icons.svg"),
     ];
-    root()?;
     known.into_iter().find(|(known, _)| *known == name).map(|(_, path)| path)
 }
 
-/// The file at that address, or 404.
-pub async fn serve(address: &str) -> Response {
-    let file = root().zip(inside(address)).map(|(root, inside)| root.join(inside));
-    let Some(file) = file else { return StatusCode::NOT_FOUND.into_response() };
+/// The file at that address in the folder, or 404.
+pub async fn serve(root: &Path, address: &str) -> Response {
+    let Some(file) = inside(address).map(|inside| root.join(inside)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let kind = match file.extension().and_then(|extension| extension.to_str()) {
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
