@@ -64,7 +64,10 @@ fn missing_in(vendor: Vendor, named: &str, path: Option<&OsStr>) -> Option<Engin
         return (!is_program(Path::new(named))).then(|| EngineError::NoProgram(named.into()));
     }
     let found = among(path, vendor.program()).or_else(|| among(path, &format!("{}-{named}", vendor.program())));
-    found.is_none().then_some(EngineError::NotInstalled(vendor))
+    found.is_none().then(|| match named {
+        "" => EngineError::NotInstalled(vendor),
+        version => EngineError::NoVersion { vendor, version: version.into() },
+    })
 }
 
 /// The program of that name on the path.
@@ -218,9 +221,11 @@ mod tests {
         assert_eq!(found("").await.unwrap(), folder.path().join("tofu"));
         assert_eq!(found("1.9.0").await.unwrap(), folder.path().join("tofu"));
         assert_eq!(found("1.8.0").await.unwrap(), folder.path().join("tofu-1.8.0"));
+        assert_eq!(find_in(Vendor::OpenTofu, "", None).await, Err(EngineError::NotInstalled(Vendor::OpenTofu)));
         for version in ["1.7.0", "1.6.0"] {
             let missing = EngineError::NoVersion { vendor: Vendor::OpenTofu, version: version.into() };
             assert_eq!(found(version).await, Err(missing.clone()));
+            assert_eq!(find_in(Vendor::OpenTofu, version, None).await, Err(missing.clone()), "nothing at all is there");
             let said = missing.to_string();
             assert!(said.contains(&format!("as tofu-{version},")) && said.contains("Settings > Vendor"), "{said}");
         }

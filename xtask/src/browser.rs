@@ -1,14 +1,13 @@
 //! The browser tests' needs: Node's packages and a browser. What the machine has is used, what it lacks is fetched,
 //! and what cannot be fetched is named.
 
-use crate::debian;
 use crate::workspace::{Workspace, on_path, output, run};
-use anyhow::{Context, Result, bail, ensure};
+use crate::{debian, packages};
+use anyhow::{Result, bail, ensure};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
 const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
@@ -21,7 +20,7 @@ const PLACES: [&str; 4] = [
 
 /// Runs the browser tests against the server that was built.
 pub fn test(workspace: &Workspace) -> Result<()> {
-    install_packages(workspace)?;
+    packages::install(workspace)?;
     let mut playwright = playwright(workspace);
     if let Some(browser) = find_or_install(workspace)? {
         playwright.env("HEADWAY_BROWSER", browser);
@@ -40,25 +39,6 @@ fn playwright(workspace: &Workspace) -> Command {
     let mut command = Command::new(workspace.end2end().join("node_modules/.bin/playwright"));
     command.current_dir(workspace.end2end());
     command
-}
-
-fn install_packages(workspace: &Workspace) -> Result<()> {
-    let version = output(Command::new("node").arg("--version")).context("the browser tests need Node 20 or newer")?;
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
-    ensure!(major >= Some(20), "the browser tests need Node 20 or newer, this is {version}");
-    let folder = workspace.end2end();
-    // npm writes this file last: an installation that was cut short has none.
-    let installed = modified(&folder.join("node_modules/.package-lock.json"));
-    if installed.is_some() && installed >= modified(&folder.join("package-lock.json")) {
-        return Ok(());
-    }
-    let mut npm = Command::new("npm");
-    npm.current_dir(&folder).args(["ci", "--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-    run(&mut npm)
-}
-
-fn modified(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// The browser to use; none means the one that Playwright keeps for itself.

@@ -5,6 +5,7 @@ mod build;
 mod client;
 mod debian;
 mod metadata;
+mod packages;
 mod run;
 mod sandbox;
 mod sbom;

@@ -2,7 +2,7 @@
 //! not stop the next; the table at the end says what became of each, and what was left out of one.
 
 use crate::workspace::{Workspace, on_path, run as call};
-use crate::{browser, build, client, sandbox, supply};
+use crate::{browser, build, client, packages, sandbox, supply};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::fs;
@@ -110,6 +110,7 @@ impl Suite {
             }
             Self::Scenarios if has_scenarios(workspace) => {
                 sandbox::find_or_install();
+                packages::find_opentofu(workspace);
                 call(&mut workspace.cargo(&["test", "--package", "headway", "--features", "ssr", "--test", "*"]))?;
             }
             Self::Browser if browser::has_specs(workspace) => {
