@@ -19,7 +19,7 @@ pub const DATABASE_FILE: &str = "headway.db";
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     /// The address to listen on.
-    #[arg(long, env = "HEADWAY_ADDR", default_value = "127.0.0.1:3000")]
+    #[arg(long, env = "HEADWAY_ADDR", default_value = "127.0.0.1:3000", value_parser = address)]
     pub addr: SocketAddr,
     /// The folder that holds the database, the mirrors and the runs' files; made if it is missing.
     #[arg(long, env = "HEADWAY_DATA", default_value = "data")]
@@ -88,6 +88,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds @ 1..=604_800) => Ok(Duration::from_secs(seconds)),
         Ok(_) | Err(_) => Err("a number of seconds from 1 to 604800 (a week)".into()),
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an IP address and a port, like 127.0.0.1:3000".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -24,6 +24,7 @@ pub use address::{Address, AddressProblem};
 pub use cause::Cause;
 pub use history::History;
 pub use mirror::{Mirror, probe};
+pub use stale::remove_every_lock;
 
 use crate::domain::CommitHash;
 use crate::outgoing::Closed;

@@ -22,7 +22,7 @@ use headway::password::Passwords;
 use headway::runner::inside::{Inside, inside};
 use headway::runner::supervise::{Supervise, supervise};
 use headway::store::Store;
-use headway::{runner, sample, server};
+use headway::{git, runner, sample, server};
 use std::fs::{File, TryLockError};
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -137,6 +137,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let state_socket = listen_on_socket(&config)?;
+    git::remove_every_lock(&config.mirrors());
     let context = open(config).await?;
 
     let (stop, stopping) = watch::channel(false);

@@ -22,6 +22,8 @@ use crate::commands::receive_delivery::Ledger;
 use crate::config::limits;
 use crate::domain::person::PersonId;
 use crate::domain::problem::{Problem, Thing};
+use crate::domain::vendor::Vendor;
+use crate::runner::engine;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
@@ -39,6 +41,18 @@ use tower_http::csrf::CsrfLayer;
 /// What the banner of the sample says.
 const SAMPLE: &str = "This is the sample: planned and applied for real, with resources that exist only in \
     Terraform's state. Whoever reaches it is signed in as its operator, and this machine alone can. Try anything.";
+
+/// What it says besides while no program can plan anything.
+fn without_engine() -> Option<String> {
+    let missing = |vendor| engine::missing(vendor, "").is_some();
+    let [terraform, opentofu] = [Vendor::Terraform, Vendor::OpenTofu].map(Vendor::home);
+    Vendor::ALL.into_iter().all(missing).then(|| {
+        format!(
+            " But neither Terraform nor OpenTofu is on the path, so every run fails. Get Terraform from {terraform} and retry \
+             a run; or get OpenTofu from {opentofu} and choose it in the stack's Settings > Vendor first."
+        )
+    })
+}
 
 /// Everything that the routes share.
 #[derive(Clone, Debug)]
@@ -139,7 +153,7 @@ impl Server {
         provide_context(Boot {
             viewer: identity.viewer.as_ref().map(|viewer| viewer.name.clone()),
             role: identity.viewer.and_then(|viewer| viewer.role),
-            sample: config.sample.then(|| SAMPLE.to_owned()),
+            sample: config.sample.then(|| SAMPLE.to_owned() + &without_engine().unwrap_or_default()),
             sample_github: config.sample_github.clone().filter(|_| config.sample),
             icons: assets::path("icons.svg").unwrap_or_default().to_owned(),
             request: request.0,

@@ -315,7 +315,7 @@ pub async fn save_vendor(
     let context = context()?;
     permitted::<permission::Configure>(&context, &stack).await?;
     // What is neither a path nor a version is refused by the command.
-    if !engine_binary.starts_with(|first: char| first.is_alphabetic()) {
+    if create_stack::is_path_or_version(engine_binary.trim()) {
         let found = engine::find(vendor, engine_binary.trim()).await;
         found.map_err(|error| Problem::field("engine_binary", error.to_string()))?;
     }

@@ -32,16 +32,23 @@ impl Flash {
     }
 }
 
-/// An address without the user and password in it, whole or mistyped. A user alone, as in `git@host:path`, is no secret
-/// where no scheme stands before it.
+/// An address without the user and password in it, whole or mistyped. A user alone is no secret to SSH, as in
+/// `git@host:path` or `ssh://git@host/path`; before https it may be a token.
 fn without_credential(address: &str) -> String {
     let scheme = address.split_once("://").map(|(scheme, _)| scheme);
     let scheme = scheme.filter(|scheme| scheme.chars().all(char::is_alphanumeric));
     match (scheme, address.rsplit_once('@')) {
+        (Some("ssh"), Some((before, _))) if before.strip_prefix("ssh://").is_some_and(is_user_alone) => {
+            address.to_owned()
+        }
         (Some(scheme), Some((_, place))) => format!("{scheme}://{place}"),
         (None, Some((before, place))) if may_be_user_and_password(before) => place.to_owned(),
         (Some(_) | None, Some(_) | None) => address.to_owned(),
     }
+}
+
+fn is_user_alone(before: &str) -> bool {
+    !may_be_user_and_password(before)
 }
 
 /// Whether what stands before the last `@` can be `user:password`: no path, and no `git@host:path` with an `@` in it.
@@ -98,6 +105,8 @@ mod tests {
             ("https:me:hunter2@example.com/x.git", "example.com/x.git"),
             ("me:hunt@er2@example.com/x.git", "example.com/x.git"),
             ("me:hunter://2@example.com/x.git", "example.com/x.git"),
+            ("ssh://git@example.com/x.git", "ssh://git@example.com/x.git"),
+            ("ssh://me:hunter2@example.com/x.git", "ssh://example.com/x.git"),
             ("git@example.com:team/x.git", "git@example.com:team/x.git"),
             ("git@example.com:team/x@2.git", "git@example.com:team/x@2.git"),
             ("/srv/a:b/c@d", "/srv/a:b/c@d"),

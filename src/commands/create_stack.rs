@@ -57,11 +57,14 @@ pub async fn create_stack(
     Ok(new.id)
 }
 
+/// Why a name is none from which an address could be made.
+const NO_LETTER: &str = "A name needs at least one letter from a to z or a digit.";
+
 /// The id that a new stack of this name gets.
 pub fn id_for(name: &str) -> Result<StackId, Problem> {
     let slug = slug(name);
     match slug.as_str() {
-        "" => Err(Problem::field("name", "A name needs at least one letter from a to z or a digit.")),
+        "" => Err(Problem::field("name", NO_LETTER)),
         // The page that makes stacks lives at this address.
         "new" => Err(Problem::field("name", "This name is taken by a page of Headway. Choose another one.")),
         _ => Ok(StackId::new(slug)),
@@ -75,6 +78,8 @@ pub(super) fn check_texts(settings: &mut Settings) -> Vec<FieldProblem> {
     settings.name = settings.name.trim().to_owned();
     if settings.name.is_empty() {
         problem("name", "A stack needs a name.".into());
+    } else if slug(&settings.name).is_empty() {
+        problem("name", NO_LETTER.into());
     } else if settings.name.chars().count() > NAME_LIMIT {
         problem(
             "name",
@@ -114,7 +119,8 @@ pub(super) fn check_texts(settings: &mut Settings) -> Vec<FieldProblem> {
     problems
 }
 
-fn is_path_or_version(binary: &str) -> bool {
+/// Whether a program can be named like this: by an absolute path, by a version, or not at all.
+pub fn is_path_or_version(binary: &str) -> bool {
     let version = binary.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
     binary.is_empty()
         || binary.starts_with('/')

@@ -38,7 +38,7 @@ pub enum Cause {
 pub(super) const LEFT_OUT: &str = "shallow roots are not allowed to be updated";
 
 /// What Git says when it fails, in the order in which to look.
-const MARKS: [(&str, Cause); 39] = [
+const MARKS: [(&str, Cause); 40] = [
     ("No space left on device", Cause::Disk),
     (LEFT_OUT, Cause::Shallow),
     ("dubious ownership", Cause::Ownership),
@@ -73,6 +73,7 @@ const MARKS: [(&str, Cause); 39] = [
     ("url base from redirection", Cause::Moved),
     ("does not appear to be a git repository", Cause::NotRepository),
     ("not a git repository", Cause::NotRepository),
+    ("invalid gitfile format", Cause::NotRepository),
     ("is this a git repository", Cause::NotRepository),
     ("mismatched algorithms", Cause::NotRepository),
     ("fsck error", Cause::Damaged),
@@ -179,6 +180,11 @@ mod tests {
                 "warning: rejected refs/heads/main because shallow roots are not allowed to be updated\n",
                 Cause::Shallow,
                 "rejected refs/heads/main because shallow roots are not allowed to be updated",
+            ),
+            (
+                "fatal: invalid gitfile format: /srv/a.txt\nfatal: Could not read from remote repository.\n",
+                Cause::NotRepository,
+                "invalid gitfile format: /srv/a.txt",
             ),
             ("warning: x\nfatal: the sky fell\n\nand more\n", Cause::Other, "the sky fell"),
             ("", Cause::Other, "nothing"),

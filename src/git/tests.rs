@@ -237,6 +237,15 @@ async fn a_crash_is_repaired_by_the_next_fetch() {
     assert!(error.to_string().contains("main.lock"), "{error}");
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(world.fetch().await, heads([("main", &second)]));
+
+    // Those of a Headway that was ended a moment ago.
+    let third = world.commit("third");
+    for lock in ["refs/heads/main.lock", "packed-refs.lock", "objects/info/commit-graphs/commit-graph-chain.lock"] {
+        fs::write(world.mirror_folder().join(lock), "").unwrap();
+    }
+    world.mirror.fetch(&near(), world.origin.to_str().unwrap(), None).await.unwrap_err();
+    super::remove_every_lock(world.mirror_folder().parent().unwrap());
+    assert_eq!(world.fetch().await, heads([("main", &third)]));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::activity::past_headway;
 use crate::headway::{Headway, program, terraform};
+use crate::page::version;
 use crate::repository::Repository;
 use std::process::Command;
 
@@ -91,6 +92,13 @@ async fn a_new_stack_is_refused_field_by_field() {
     ];
     let page = headway.form(&second.path, "create_stack", &fields).await;
     page.has_status(422).refuses("description", "A description has at most 2000 characters.");
+    // A name that no stack could be made with is none for a stack that is there either.
+    let settings = "/stack/network/settings/details";
+    for (name, message) in [("", "A stack needs a name."), ("…", "at least one letter"), (&*long, "at most 80")] {
+        let version = version(&headway.page(settings).await);
+        let fields = [("stack", "network"), ("version", &*version), ("name", name)];
+        headway.form(settings, "save_details", &fields).await.has_status(422).refuses("name", message);
+    }
     assert_eq!(headway.page("/").await.html.matches("<li class=\"card").count(), 1);
 }
 
@@ -172,6 +180,8 @@ async fn the_command_line_says_what_is_wrong_and_exits_with_an_error() {
     let (code, message) = run(&["serve", "--addr", "127.0.0.1:0", "--data", data]);
     assert!(code == Some(1) && message.contains("used by another Headway"), "{code:?} {message}");
 
+    let (code, message) = run(&["serve", "--addr", "localhost:3000", "--data", other.path().to_str().unwrap()]);
+    assert!(code == Some(2) && message.contains("a port, like 127.0.0.1:3000"), "{code:?} {message}");
     let (code, message) = run(&["serve", "--addr", "127.0.0.1:0", "--data", "/dev/null/nope"]);
     assert!(code == Some(1) && message.contains("cannot use the data folder"), "{code:?} {message}");
     let (code, message) = run(&["serve", "--workers", "0"]);

@@ -107,6 +107,7 @@ async fn a_stack_of_opentofu_has_the_version_that_it_names_or_says_which_is_miss
         ("1.2.3", "OpenTofu 1.2.3 is not installed. Put it on the path as tofu-1.2.3"),
         ("/nowhere/tofu", "There is no program at /nowhere/tofu."),
         ("tofu", "An absolute path such as"),
+        ("../tofu", "An absolute path such as"),
     ] {
         choose(engine).await.has_status(422).says(wrong);
     }

@@ -32,6 +32,21 @@ pub fn is_running(text: &str) -> bool {
 }
 
 #[tokio::test]
+async fn what_a_killed_git_has_locked_is_free_after_a_new_start() {
+    let repository = Repository::new();
+    let (mut headway, stack) = Headway::with_network(&repository).await;
+    headway.end("-KILL");
+    for mirror in std::fs::read_dir(headway.data.path().join("mirrors")).unwrap() {
+        for lock in ["packed-refs.lock", "refs/heads/main.lock", "objects/info/commit-graphs/commit-graph-chain.lock"] {
+            std::fs::write(mirror.as_ref().unwrap().path().join(lock), "").unwrap();
+        }
+    }
+    headway.start_again();
+    let pushed = repository.commit("main", "Push on", &[("second.tf", &resource("second"))]);
+    headway.sync(&stack).await.has_status(200).says("Push on").says(&pushed[..7]);
+}
+
+#[tokio::test]
 async fn a_killed_headway_takes_its_terraform_along_and_plans_again() {
     if !terraform() {
         return;

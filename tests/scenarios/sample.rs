@@ -11,7 +11,7 @@ async fn the_sample_shows_the_rule_and_can_be_promoted() {
         return;
     }
     let headway = Headway::start_with("demo", &[]).await;
-    headway.page("/").await.has_status(200).says("This is the sample");
+    headway.page("/").await.has_status(200).says("This is the sample").lacks("so every run fails");
     let list = "/stack/network/proposed";
     let page = headway
         .until(list, "its four branches", |page| {
@@ -90,6 +90,9 @@ async fn without_an_engine_the_sample_says_how_to_get_one_and_nothing_else_break
         }
     }
     let headway = Headway::start_with("demo", &[("PATH", path.path().to_str().unwrap())]).await;
+    let banner = headway.page("/").await;
+    banner.says("neither Terraform nor OpenTofu is on the path").says("Get Terraform from https://");
+    banner.says("get OpenTofu from https://");
     let sentence = "Terraform is not installed: there is no program \"terraform\" on the path. Get it from https://";
     let page = headway.until("/stack/network", "its tracked run", |page| !page.runs().is_empty()).await;
     page.says(sentence);

@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long)]
     release: bool,
     /// The address to listen on, instead of the server's own default
-    #[arg(long)]
+    #[arg(long, value_parser = address)]
     addr: Option<SocketAddr>,
     /// The data folder, by default data/sample, or data/empty with --empty
     #[arg(long)]
@@ -25,6 +25,11 @@ pub struct Options {
     /// Start without the sample stack
     #[arg(long)]
     empty: bool,
+}
+
+/// Read before anything is built, in the words of the server.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an IP address and a port, like 127.0.0.1:3000".to_owned())
 }
 
 /// Builds, then becomes the server; comes back only when that fails.
