@@ -5,6 +5,7 @@
 //!
 //! Masking saves from accidents, not from a program that means to give a secret away: that one can spell it.
 
+mod finder;
 mod forms;
 mod stream;
 #[cfg(test)]
@@ -12,7 +13,7 @@ mod tests;
 
 pub use stream::Stream;
 
-use aho_corasick::nfa::contiguous::NFA;
+use finder::Finder;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -33,9 +34,9 @@ pub struct Masker(Option<Arc<Automata>>);
 /// What finds every form of every secret.
 struct Automata {
     /// In the text as it is.
-    plain: NFA,
+    plain: Finder,
     /// In the text without the ends of its lines and the blanks that begin the next ones.
-    folded: NFA,
+    folded: Finder,
     /// The longest form, in bytes.
     longest: usize,
 }
@@ -53,13 +54,13 @@ impl Masker {
         for secret in secrets {
             forms::add(secret.as_ref(), &mut plain);
         }
-        let folded: BTreeSet<String> = plain.iter().map(|form| fold(form)).collect();
-        let folded = folded.into_iter().filter(|form| form.len() >= SHORTEST_FOLDED);
-        let longest = plain.iter().map(String::len).max().unwrap_or(0);
         if plain.is_empty() {
             return Self(None);
         }
-        match (NFA::new(&plain), NFA::new(folded)) {
+        let mut folded: BTreeSet<String> = plain.iter().map(|form| fold(form)).collect();
+        folded.retain(|form| form.len() >= SHORTEST_FOLDED);
+        let longest = plain.iter().map(String::len).max().unwrap_or(0);
+        match (Finder::new(&plain), Finder::new(&folded)) {
             (Ok(plain), Ok(folded)) => Self(Some(Arc::new(Automata { plain, folded, longest }))),
             (plain, folded) => {
                 // Only gigabytes of secrets could be too many; then nothing is shown rather than anything.
@@ -72,7 +73,7 @@ impl Masker {
     /// Masks every byte.
     fn everything() -> Self {
         let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
-        let all = || NFA::new(&bytes).ok();
+        let all = || Finder::new(&bytes).ok();
         Self(all().zip(all()).map(|(plain, folded)| Arc::new(Automata { plain, folded, longest: 1 })))
     }
 

@@ -116,6 +116,7 @@ fn PlanView(piece: Piece, address: String) -> impl IntoView {
 
 #[component]
 fn ResourceView(resource: ResourceChange, unfolded: bool) -> impl IntoView {
+    let (symbol, words) = (resource.symbol(), resource.words());
     let ResourceChange {
         address,
         kind: _,
@@ -130,10 +131,10 @@ fn ResourceView(resource: ResourceChange, unfolded: bool) -> impl IntoView {
     view! {
         <details class="change" data-action=action.name() open=unfolded>
             <summary>
-                <span class="symbol" aria-hidden="true">{action.symbol()}</span>
+                <span class="symbol" aria-hidden="true">{symbol}</span>
                 <code>{address}</code>
                 {deposed.map(|key| view! { <span>"former object " <code>{key}</code></span> })}
-                <span class="chip">{action.label()}</span>
+                {words.into_iter().map(|words| view! { <span class="chip">{words}</span> }).collect_view()}
             </summary>
             <div class="change-body">
                 {reason.map(|reason| view! { <p>{reason}</p> })}

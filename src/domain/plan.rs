@@ -63,6 +63,31 @@ pub struct ResourceChange {
 impl ResourceChange {
     /// The most attributes of one resource that are kept; those that force its replacement come before the others.
     pub const ATTRIBUTES: usize = 200;
+
+    /// The symbol for what happens to it; one that only gets another address or is imported has that of the delta.
+    pub fn symbol(&self) -> &'static str {
+        match self.action {
+            Action::NoOp if self.moved_from.is_some() => "→",
+            Action::NoOp if self.imported_as.is_some() => "↓",
+            Action::NoOp
+            | Action::Create
+            | Action::Update
+            | Action::Delete
+            | Action::DeleteCreate
+            | Action::CreateDelete
+            | Action::CreateForget
+            | Action::Read
+            | Action::Forget => self.action.symbol(),
+        }
+    }
+
+    /// The words for everything that happens to it, as the delta counts it.
+    pub fn words(&self) -> Vec<&'static str> {
+        let acts = (self.action != Action::NoOp).then_some(self.action.label());
+        let moves = self.moved_from.as_ref().map(|_| "move");
+        let imports = self.imported_as.as_ref().map(|_| "import");
+        acts.into_iter().chain(moves).chain(imports).collect()
+    }
 }
 
 /// One attribute of a resource in a plan.

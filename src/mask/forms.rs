@@ -53,7 +53,7 @@ fn add_within_base64(text: &str, forms: &mut BTreeSet<String>) {
         percent_encoded(text, "-_.*", true).replace("%20", "+"),
     ]);
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-        within.extend((0..3).filter_map(|before| own_base64(&engine, text.as_bytes(), before)));
+        within.extend((0..3).flat_map(|before| own_base64(&engine, text.as_bytes(), before)));
     }
     within.remove(text);
     for form in within {
@@ -125,20 +125,22 @@ fn add_percent_encoded(text: &str, forms: &mut BTreeSet<String>) {
     }
 }
 
-/// The characters that depend on the secret alone when it stands behind so many bytes.
-fn own_base64(engine: &GeneralPurpose, bytes: &[u8], before: usize) -> Option<String> {
+/// The characters that depend on the secret alone when it stands behind so many bytes: with something behind it too, and
+/// at the end of the text, where its last bits have a character of their own.
+fn own_base64(engine: &GeneralPurpose, bytes: &[u8], before: usize) -> impl Iterator<Item = String> {
     let mut whole = vec![0; before];
     whole.extend(bytes);
     let encoded = engine.encode(&whole);
     let (first, last) = ((before * 8).div_ceil(6), whole.len() * 8 / 6);
-    encoded.get(first..last).filter(|own| own.len() >= SHORTEST_SECRET).map(str::to_owned)
+    let own = [encoded.get(first..last), encoded.get(first..)].map(|own| own.unwrap_or_default().to_owned());
+    own.into_iter().filter(|own| own.len() >= SHORTEST_SECRET)
 }
 
 /// The characters that depend on the secret alone, wherever in a group of three bytes it begins; and the lines of the
 /// secret's own base64 when it is wrapped.
 fn add_base64(bytes: &[u8], forms: &mut BTreeSet<String>) {
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-        forms.extend((0..3).filter_map(|before| own_base64(&engine, bytes, before)));
+        forms.extend((0..3).flat_map(|before| own_base64(&engine, bytes, before)));
         let own = engine.encode(bytes);
         for width in WRAPPED.into_iter().filter(|width| own.len() > *width) {
             let pieces = own.as_bytes().chunks(width).filter(|piece| piece.len() >= SHORTEST_PIECE);

@@ -1,10 +1,8 @@
 //! Masks a text that comes in pieces. What may turn out to be the beginning of a secret is held back until the rest of it
 //! has come; everything else goes on at once.
 
+use super::finder::{Finder, Standing};
 use super::{Automata, MASKED};
-use aho_corasick::Anchored;
-use aho_corasick::automaton::{Automaton as _, StateID};
-use aho_corasick::nfa::contiguous::NFA;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -32,40 +30,29 @@ impl std::fmt::Debug for Stream {
     }
 }
 
-/// How far one automaton has read.
+/// How far one finder has read.
 #[derive(Default)]
 struct View {
-    state: Option<StateID>,
+    standing: Standing,
     /// Where the bytes that it has read last stand in the text.
     places: VecDeque<usize>,
 }
 
 impl View {
     /// Reads the byte at a place; the place where the longest secret that ends there begins.
-    fn read(&mut self, automaton: &NFA, longest: usize, byte: u8, place: usize) -> Option<usize> {
-        // A start without an anchor exists for every automaton that is made without options.
-        let start = automaton.start_state(Anchored::No).ok()?;
-        let state = automaton.next_state(Anchored::No, self.state.unwrap_or(start), byte);
-        self.state = Some(state);
-        if state == start {
-            self.places.clear();
-            return None;
-        }
+    fn read(&mut self, finder: &Finder, longest: usize, byte: u8, place: usize) -> Option<usize> {
         self.places.push_back(place);
         if self.places.len() > longest {
             self.places.pop_front();
         }
-        if !automaton.is_match(state) {
-            return None;
-        }
-        let lengths =
-            (0..automaton.match_len(state)).map(|index| automaton.pattern_len(automaton.match_pattern(state, index)));
-        let length = lengths.max()?;
+        let length = finder.read(&mut self.standing, byte)?;
         self.places.get(self.places.len().checked_sub(length)?).copied()
     }
 
-    /// Where the first byte stands that may still belong to a secret.
-    fn open_from(&self, next: usize) -> usize {
+    /// Where the first byte stands that may still belong to a secret; what stands before it is done with.
+    fn open_from(&mut self, finder: &Finder, next: usize) -> usize {
+        let done = self.places.len().saturating_sub(finder.begun(self.standing));
+        self.places.drain(..done);
         self.places.front().copied().unwrap_or(next)
     }
 }
@@ -110,7 +97,8 @@ impl Stream {
             }
         }
         let next = self.given + self.held.len();
-        self.give(self.plain.open_from(next).min(self.folded.open_from(next)))
+        let open = self.plain.open_from(&automata.plain, next).min(self.folded.open_from(&automata.folded, next));
+        self.give(open)
     }
 
     /// Gives out the whole lines that are held back: nothing has come for a while, and people wait for them. Should a

@@ -108,19 +108,21 @@ mod tests {
         let note = "… (9000 characters)";
         let kept = Value::LIMIT - note.chars().count();
         let cut = format!("{}hunter{note}", "x".repeat(kept - "hunter".len()));
+        let harmless = format!("{}{note}", "hunter".repeat(kept)[..kept - "xx".len()].to_owned() + "xx");
         let mut plan = Plan {
             outputs: vec![
                 output("o", "\"say \\\"hunter2\\\" twice\""),
                 output("with-hunter2-in-it", "\"hunter3\""),
                 output("o", "{\"a\":\"q\\\"uote\"}"),
                 output("o", &cut),
+                output("o", &harmless),
             ],
             ..Plan::default()
         };
         let secrets = Secrets { all: Masker::new(["hunter2", "q\"uote"]), credentials: Masker::default() };
         secrets.hide_in(&mut plan);
         let shown: Vec<bool> = plan.outputs.iter().map(|output| output.after == Some(Value::Sensitive)).collect();
-        assert_eq!(shown, [true, false, true, true]);
+        assert_eq!(shown, [true, false, true, true, false]);
         assert_eq!(plan.outputs[1].name, "with-••••••-in-it");
         let read = serde_json::to_string(&plan).unwrap();
         assert!(!read.contains("hunter2"));

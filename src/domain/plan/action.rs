@@ -70,7 +70,7 @@ impl Action {
         }
     }
 
-    /// The symbol that Terraform prints for it.
+    /// The symbol for it: what Terraform prints, but for forgetting, whose dot is easily missed.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Create => "+",
@@ -78,9 +78,9 @@ impl Action {
             Self::Delete => "-",
             Self::DeleteCreate => "-/+",
             Self::CreateDelete => "+/-",
-            Self::CreateForget => "+/.",
+            Self::CreateForget => "+/×",
             Self::Read => "<=",
-            Self::Forget => ".",
+            Self::Forget => "×",
             Self::NoOp => " ",
         }
     }

@@ -3,7 +3,7 @@
 
 use super::mask::Secrets;
 use super::path::{self, Step};
-use super::value::Side;
+use super::value::{Side, both};
 use super::{AttributeChange, ResourceChange};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -63,7 +63,7 @@ impl<'a> Comparison<'a> {
         }
         let marked = before.sensitive.covers(before.value) != after.sensitive.covers(after.value);
         if before.value != after.value || after.is_partly_unknown() || (hidden && marked) {
-            self.push(before, after, hidden);
+            self.push(before, after);
         }
     }
 
@@ -73,13 +73,12 @@ impl<'a> Comparison<'a> {
         self.path.pop();
     }
 
-    fn push(&mut self, before: Side<'a>, after: Side<'a>, hidden: bool) {
-        // What is sensitive on one side is on the other, lest a value that has just been marked be shown as the old one.
-        let show = |side: Side<'_>| if hidden { side.concealed() } else { side.shown(self.secrets) };
+    fn push(&mut self, before: Side<'a>, after: Side<'a>) {
+        let (before, after) = both(before, after, self.secrets);
         self.found.push(AttributeChange {
             path: path::text(&self.path),
-            before: show(before),
-            after: show(after),
+            before,
+            after,
             forces_replacement: self.replacing.iter().any(|replacing| path::meets(&self.path, replacing)),
         });
     }

@@ -4,7 +4,7 @@
 use super::compare::compare;
 use super::document::{Change, Document, Header, Importing, Resource};
 use super::mask::Secrets;
-use super::value::{Side, cut};
+use super::value::{Side, both, cut};
 use super::{Action, OutputChange, Plan, ResourceChange, Value, reason};
 
 /// Why a text is not taken for a plan.
@@ -119,9 +119,8 @@ fn read_resource(resource: &Resource, secrets: &Secrets<'_>) -> Result<Option<Re
 fn read_output(name: &str, change: &Change, secrets: &Secrets<'_>) -> Result<Option<OutputChange>, PlanError> {
     let action = read_action(name, change)?;
     let (before, after) = sides(change);
-    let hidden = before.is_hidden(secrets) || after.is_hidden(secrets);
-    let show = |side: Side<'_>| if hidden { side.concealed() } else { side.shown(secrets) };
-    let output = OutputChange { name: name.into(), action, before: show(before), after: show(after) };
+    let (before, after) = both(before, after, secrets);
+    let output = OutputChange { name: name.into(), action, before, after };
     Ok((action != Action::NoOp).then_some(output))
 }
 

@@ -23,6 +23,14 @@ pub enum Value {
 impl Value {
     /// The longest text of a value that is kept, in characters.
     pub const LIMIT: usize = 4000;
+
+    /// The value without what is too long, beside one that begins with so many of the same characters.
+    fn cut(self, alike: usize) -> Self {
+        match self {
+            Self::Known(text) => Self::Known(cut_beside(text, alike)),
+            Self::Unknown | Self::Sensitive => self,
+        }
+    }
 }
 
 /// One side of a change: a value and its marks.
@@ -110,6 +118,11 @@ impl<'a> Side<'a> {
 
     /// The value as it may be shown; none when there is nothing.
     pub fn shown(self, secrets: &Secrets<'_>) -> Option<Value> {
+        self.whole(secrets).map(|value| value.cut(0))
+    }
+
+    /// The value as it may be shown, however long it is.
+    fn whole(self, secrets: &Secrets<'_>) -> Option<Value> {
         if self.is_absent() {
             None
         } else if self.is_hidden(secrets) {
@@ -119,7 +132,7 @@ impl<'a> Side<'a> {
         } else {
             let mut text = String::new();
             self.write(&mut text, secrets);
-            Some(Value::Known(cut(text)))
+            Some(Value::Known(text))
         }
     }
 
@@ -158,6 +171,22 @@ impl<'a> Side<'a> {
     }
 }
 
+/// Both sides of a change as they may be shown. What is sensitive on one side is on the other, lest a value that has just
+/// been marked be shown as the old one. Long texts that read alike as far as they are kept say where they differ.
+pub(super) fn both(before: Side<'_>, after: Side<'_>, secrets: &Secrets<'_>) -> (Option<Value>, Option<Value>) {
+    if before.is_hidden(secrets) || after.is_hidden(secrets) {
+        return (before.concealed(), after.concealed());
+    }
+    let (before, after) = (before.whole(secrets), after.whole(secrets));
+    let alike = match (&before, &after) {
+        (Some(Value::Known(before)), Some(Value::Known(after))) => {
+            before.chars().zip(after.chars()).take_while(|(before, after)| before == after).count()
+        }
+        (None | Some(Value::Known(_) | Value::Unknown | Value::Sensitive), _) => 0,
+    };
+    (before.map(|value| value.cut(alike)), after.map(|value| value.cut(alike)))
+}
+
 /// Writes a JSON string in which characters that cannot be seen, or that reorder others, are escaped.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::new();
@@ -173,6 +202,12 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Cuts a text that is longer than [`Value::LIMIT`], and says how long it was.
 pub(super) fn cut(text: String) -> String {
+    cut_beside(text, 0)
+}
+
+/// Cuts a text that begins with so many characters like the other side of its change, and says where they differ when
+/// that is cut off.
+fn cut_beside(text: String, alike: usize) -> String {
     // No text has more characters than bytes, and most are short.
     if text.len() <= Value::LIMIT {
         return text;
@@ -181,7 +216,10 @@ pub(super) fn cut(text: String) -> String {
     if length <= Value::LIMIT {
         return text;
     }
-    let note = format!("… ({length} characters)");
-    let kept = Value::LIMIT - note.chars().count();
-    text.chars().take(kept).chain(note.chars()).collect()
+    let kept = |note: &str| Value::LIMIT - note.chars().count();
+    let mut note = format!("… ({length} characters)");
+    if (kept(&note)..length).contains(&alike) {
+        note = format!("… ({length} characters, the first that differs is number {})", alike + 1);
+    }
+    text.chars().take(kept(&note)).chain(note.chars()).collect()
 }

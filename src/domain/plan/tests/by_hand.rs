@@ -63,7 +63,7 @@ fn a_text_that_is_no_whole_plan_of_format_1_is_refused() {
 #[test]
 fn other_actions_are_read() {
     let replaced = change(&json!({"actions": ["create", "forget"], "before": {"a": 1}, "after": {"a": 2}}));
-    assert_eq!(lines(&replaced), ["+/. a.b", "    a: 1 -> 2"]);
+    assert_eq!(lines(&replaced), ["+/× a.b", "    a: 1 -> 2"]);
     assert_eq!(replaced.delta().to_string(), "+1 ~0 -0, 1 forgotten");
     assert_eq!(change(&json!({"actions": ["forget", "create"]})).delta(), replaced.delta());
 
@@ -184,6 +184,60 @@ fn long_values_and_long_lists_are_cut_and_say_so() {
     let Some(Value::Known(text)) = &resource.attributes[0].after else { panic!("z is known") };
     assert_eq!(text.chars().count(), Value::LIMIT);
     assert!(text.ends_with("é… (5002 characters)"), "{text}");
+}
+
+#[test]
+fn values_that_differ_only_behind_what_is_kept_say_where() {
+    let sides = |before: &str, after: &str| {
+        let values = json!({"actions": ["update"], "before": {"z": before}, "after": {"z": after}});
+        let mut plan = change(&values);
+        let output = json!({"actions": ["update"], "before": before, "after": after});
+        let outputs = json!({"format_version": "1.2", "planned_values": {}, "output_changes": {"z": output}});
+        let read = read(&outputs).unwrap().outputs.remove(0);
+        let attribute = plan.resources[0].attributes.remove(0);
+        assert_eq!((&attribute.before, &attribute.after), (&read.before, &read.after), "an output reads the same");
+        [attribute.before, attribute.after].map(|value| {
+            let Some(Value::Known(text)) = value else { panic!("both are known") };
+            assert!(text.chars().count() <= Value::LIMIT);
+            text.split_once('…').map(|(_, note)| note.to_owned())
+        })
+    };
+    let long = "é".repeat(5000);
+    let note = |note: &str| Some(note.to_owned());
+    assert_eq!(
+        sides(&format!("{long}a"), &format!("{long}bc")),
+        [
+            note(" (5003 characters, the first that differs is number 5002)"),
+            note(" (5004 characters, the first that differs is number 5002)")
+        ]
+    );
+    assert_eq!(
+        sides(&format!("a{long}"), &format!("b{long}")),
+        [note(" (5003 characters)"), note(" (5003 characters)")]
+    );
+    assert_eq!(sides("a", &format!("b{long}")), [None, note(" (5003 characters)")]);
+    // The first is shown whole, but the end of it lies behind what is kept of the second.
+    assert_eq!(
+        sides(&"é".repeat(3990), &long),
+        [None, note(" (5002 characters, the first that differs is number 3992)")]
+    );
+}
+
+#[test]
+fn an_action_reads_as_the_delta_counts_it() {
+    let made = |more: Json| one(&more).resources.remove(0);
+    let stays = json!({"actions": ["no-op"], "before": {}, "after": {}});
+    let moved = made(json!({"previous_address": "a.c", "change": stays.clone()}));
+    assert_eq!((moved.symbol(), moved.words()), ("→", vec!["move"]));
+    let mut importing = stays;
+    importing["importing"] = json!({"id": "i"});
+    let imported = made(json!({"change": importing}));
+    assert_eq!((imported.symbol(), imported.words()), ("↓", vec!["import"]));
+    let change = json!({"actions": ["update"], "before": {"a": 1}, "after": {"a": 2}});
+    let both = made(json!({"previous_address": "a.c", "change": change}));
+    assert_eq!((both.symbol(), both.words()), ("~", vec!["update in place", "move"]));
+    let forgotten = made(json!({"change": {"actions": ["forget"], "before": {}}}));
+    assert_eq!((forgotten.symbol(), forgotten.words()), ("×", vec!["forget"]));
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn moves_imports_and_forgotten_resources_are_kept() {
     let expected =
         ["~ terraform_data.it; imported as 5b6a7c2e", "    input: none -> \"x\"", "    output: none -> unknown"];
     reads(&plan!("import"), "+0 ~1 -0, 1 imported", &expected);
-    let expected = [". terraform_data.it; because It is no longer in the configuration."];
+    let expected = ["× terraform_data.it; because It is no longer in the configuration."];
     reads(&plan!("forget"), "+0 ~0 -0, 1 forgotten", &expected);
 }
 
