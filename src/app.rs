@@ -8,6 +8,7 @@ pub mod boot;
 mod branches;
 mod changes;
 pub mod flash;
+mod focus;
 mod github;
 mod live;
 mod log;
@@ -38,11 +39,11 @@ use account::AccountPage;
 use activity::ActivityPage;
 use branches::BranchesPage;
 use changes::ChangesPage;
+use focus::Focus;
 use github::{DeliveriesPage, GithubPage};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{A, Route, Router, Routes};
-use leptos_router::hooks::use_location;
 use leptos_router::{SsrMode, path};
 use live::provide_live;
 use new_stack::NewStackPage;
@@ -149,19 +150,4 @@ pub fn App() -> impl IntoView {
             </main>
         </Router>
     }
-}
-
-/// Moves the focus to the content when the page changes without a reload, as a browser would with one.
-#[component]
-fn Focus() -> impl IntoView {
-    let path = use_location().pathname;
-    Effect::new(move |before: Option<String>| {
-        let path = path.get();
-        if before.is_some_and(|before| before != path)
-            && let Some(main) = document().get_element_by_id("main")
-        {
-            ui::focus(&main);
-        }
-        path
-    });
 }

@@ -52,6 +52,8 @@ test("from the list of stacks to a finished deployment without a mouse", async (
   await page.goto(page.url());
   await press(page.getByRole("button", { name: "Promote", exact: true }));
   const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("heading")).toBeFocused();
+  await page.keyboard.press("Tab");
   await expect(dialog.getByRole("button", { name: "Promote this commit" })).toBeFocused();
   await page.keyboard.press("Enter");
 
@@ -68,4 +70,32 @@ test("the focus moves to the content when the page changes", async ({ page, open
   await page.getByRole("link", { name: "Proposed runs" }).press("Enter");
   await expect(page.getByRole("region", { name: "Branches" })).toBeVisible();
   await expect(page.getByRole("main")).toBeFocused();
+});
+
+test("the focus is never lost to a button that waited or went", async ({ page, open, stack, javaScriptEnabled }) => {
+  test.skip(!javaScriptEnabled, "a browser does that by itself when it loads a page");
+  const [main, title] = [page.getByRole("main"), page.getByRole("heading", { level: 1 })];
+  await open(stack.home);
+  const sync = page.getByRole("button", { name: "Sync" });
+  await sync.press("Enter");
+  await expect(page.getByText(/Fetched (now|\d+ s)/)).toBeVisible();
+  await expect(sync).toBeFocused();
+
+  await open(`${stack.home}/settings/behavior`);
+  await page.getByRole("switch", { name: "Autodeploy" }).press("Space");
+  await page.getByRole("button", { name: "Save" }).press("Enter");
+  await expect(page.getByRole("status").filter({ hasText: "Saved." })).toBeVisible();
+  await expect(main).toBeFocused();
+
+  await stack.headway.call("trigger_run", { stack: stack.id });
+  await open(await stack.tracked("unconfirmed"));
+  await page.getByRole("button", { name: "Discard" }).press("Enter");
+  await expect(title).toContainText("Discarded");
+  await expect(main).toBeFocused();
+
+  await open("/stacks/new");
+  await page.getByLabel("Repository").fill(stack.repository);
+  await page.getByRole("button", { name: "Next" }).press("Enter");
+  await expect(page.getByText("Step 2 of 2")).toBeVisible();
+  await expect(main).toBeFocused();
 });

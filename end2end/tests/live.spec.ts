@@ -4,7 +4,7 @@
  * refreshes itself as long as what it shows is at work, and then stops.
  */
 import { writeFile } from "node:fs/promises";
-import type { Page, Request } from "@playwright/test";
+import type { Page, Request, Route } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { gatedResource, resource } from "../stack.ts";
 
@@ -182,6 +182,60 @@ test.describe("with JavaScript", () => {
     await expect(page.getByRole("region", { name: "Promotion" })).toContainText("Run promotion is switched off");
     await expect(page.getByRole("button", { name: "Promote", exact: true })).toHaveCount(0);
     await expectSameDocument(page);
+  });
+
+  for (const [name, answer] of [
+    ["that nobody answers", (route: Route) => route.abort("connectionrefused")],
+    [
+      "that a proxy answers",
+      (route: Route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad Gateway</h1>" }),
+    ],
+  ] as const) {
+    test(`a page with news ${name} stays as it is, says so, and reads them later`, async ({
+      page,
+      open,
+      stack,
+      problems,
+    }) => {
+      problems.allow(/net::ERR_CONNECTION_REFUSED|status of 502/);
+      await open(await stack.propose("quiet", { "quiet.tf": resource("quiet") }, "Outlive a silence"));
+      await mark(page);
+      const promote = page.getByRole("button", { name: "Promote", exact: true });
+      const banner = page.getByText("The connection to Headway is lost.");
+      const title = await page.title();
+      await expect(promote).toHaveCount(1);
+      await page.route("**/api/run", answer);
+      const asked = page.waitForRequest("**/api/run");
+      await stack.behave({ allow_run_promotion: false });
+      await asked;
+      await expect(banner).toBeVisible();
+      await expect(promote).toHaveCount(1);
+      expect(await page.title()).toBe(title);
+      // What it never showed it cannot keep.
+      await page.route("**/api/changes", answer);
+      await page.getByRole("link", { name: "Changes" }).click();
+      await expect(page.getByRole("heading", { name: "Something went wrong" })).toBeVisible();
+      await expect(page.locator("main")).toContainText("Headway did not answer. Check the connection, then try again.");
+      await page.unrouteAll();
+      await page.goBack();
+      await expect(page.getByRole("region", { name: "Promotion" })).toContainText("Run promotion is switched off");
+      await expect(promote).toHaveCount(0);
+      await expect(banner).toBeHidden();
+      await expectSameDocument(page);
+    });
+  }
+
+  test("a page that could not be read is there when it is tried again", async ({ page, open, stack, problems }) => {
+    problems.allow(/net::ERR_CONNECTION_REFUSED/);
+    await open(await stack.propose("again", { "again.tf": resource("again") }, "Try again"));
+    await page.route("**/api/settings", (route) => route.abort("connectionrefused"));
+    await page.getByRole("link", { name: "Settings" }).first().click();
+    await expect(page.getByRole("heading", { name: "Something went wrong" })).toBeVisible();
+    await page.unrouteAll();
+    await page.getByRole("link", { name: "Try again" }).click();
+    await expect(page.getByRole("heading", { name: "Something went wrong" })).toHaveCount(0);
+    await expect(page).toHaveURL(/\/settings/);
+    await expect(page.getByLabel("Name")).toBeVisible();
   });
 });
 

@@ -256,7 +256,8 @@ test("a stack goes only when its name was typed and nothing protects it", async 
   await axe();
   await name.fill(stack.name);
   await page.getByRole("button", { name: "Delete the stack" }).click();
-  await expect(page).toHaveURL("/");
+  await expect(page).toHaveURL("/?deleted=true");
+  await expect(page.getByRole("status").filter({ hasText: "The stack is deleted." })).toBeVisible();
   await expect(page.getByRole("link", { name: "Network" })).toBeVisible();
   await expect(page.getByRole("link", { name: stack.name })).toHaveCount(0);
   expect((await page.goto(stack.home))?.status()).toBe(404);

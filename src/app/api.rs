@@ -388,6 +388,6 @@ pub async fn delete_stack(stack: String, name: String) -> Result<(), Problem> {
     let context = context()?;
     let permit = permitted::<permission::DeleteStack>(&context, &stack).await?;
     delete_stack::delete_stack(&context, &permit, &name).await?;
-    go("/");
+    go("/?deleted=true");
     Ok(())
 }

@@ -24,6 +24,11 @@ pub struct Boot {
     pub flash: Option<Flash>,
 }
 
+/// The viewer's role in the whole, if any.
+pub fn viewer_role() -> Option<Role> {
+    leptos::prelude::use_context::<Boot>().and_then(|boot| boot.role)
+}
+
 /// The element that carries it.
 pub const BOOT_ELEMENT: &str = "boot";
 

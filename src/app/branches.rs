@@ -1,13 +1,14 @@
 //! A stack's proposed runs: every branch with its newest one, and whether that can be promoted.
 
 use super::api::{self, ProposeRun};
-use super::live::{Listen, Reload, use_live};
+use super::live::{self, Listen, Reload};
 use super::problem::{Told, told};
 use super::pull_requests::PullRequests;
 use super::stack::{stack_topic, use_stack};
 use super::stack_header::{StackActions, StackHeader};
-use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, StateBadge};
+use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, Needs, StateBadge};
 use super::view::{BranchRow, Header, ProposedView, RunRow};
+use crate::domain::permission::{Action as _, Propose};
 use crate::domain::promotion::Verdict;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -16,10 +17,10 @@ use leptos_meta::Title;
 /// `/stack/{stack}/proposed`
 #[component]
 pub fn BranchesPage() -> impl IntoView {
-    let (live, stack) = (use_live(), use_stack());
+    let stack = use_stack();
     let actions = StackActions::new();
     let propose = ServerAction::<ProposeRun>::new();
-    let page = Resource::new(move || (stack.get(), live.changed.get()), |(stack, _)| api::proposed(stack));
+    let page = live::read(move || stack.get(), api::proposed);
     view! {
         <Listen topic=stack_topic(stack) />
         <Loaded resource=page render=move |view| view! { <Branches view actions propose /> } />
@@ -109,6 +110,7 @@ fn Branch(row: BranchRow, header: Header, propose: ServerAction<ProposeRun>) -> 
                                 <button class="button" type="submit" disabled=move || propose.pending().get()>
                                     <Icon name="play" />
                                     {format!("Plan {}", head.as_ref().map_or("", |head| head.short()))}
+                                    <Needs role=header.role needs=Propose::NEEDS />
                                 </button>
                             </ActionForm>
                         }

@@ -2,7 +2,7 @@
 //! leave the runner.
 
 use super::api;
-use super::live::{Listen, Reload, moves, use_live};
+use super::live::{self, Listen, Reload, moves};
 use super::run::{RunHeader, use_run};
 use super::stack::use_stack;
 use super::ui::{Icon, Loaded};
@@ -18,12 +18,10 @@ const UNFOLDED: usize = 20;
 /// `/stack/{stack}/run/{run}/changes`
 #[component]
 pub fn ChangesPage() -> impl IntoView {
-    let (live, stack, run, query) = (use_live(), use_stack(), use_run(), use_query_map());
+    let (stack, run, query) = (use_stack(), use_run(), use_query_map());
     let from = move || query.read().get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let page = Resource::new(
-        move || (stack.get(), run.get(), from(), live.changed.get()),
-        |(stack, run, from, _)| api::changes(stack, run, from),
-    );
+    let page =
+        live::read(move || (stack.get(), run.get(), from()), |(stack, run, from)| api::changes(stack, run, from));
     view! {
         <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
         <Loaded resource=page render=|view| view! { <Changes view /> } />

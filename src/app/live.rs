@@ -5,8 +5,11 @@
 //! six open tabs would use them up.
 
 use crate::domain::Timestamp;
+use crate::domain::problem::Problem;
 use crate::domain::run_state::RunState;
 use leptos::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// What a page listens to.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +20,21 @@ pub struct Live {
     pub log: RwSignal<u32>,
     /// Whether the connection is lost.
     pub lost: RwSignal<bool>,
+    /// Whether the page was to be read anew and nobody answered.
+    unanswered: RwSignal<bool>,
     /// Counts the seconds since the page came alive.
     seconds: RwSignal<i64>,
 }
 
 impl Live {
     fn new() -> Self {
-        Self { changed: RwSignal::new(0), log: RwSignal::new(0), lost: RwSignal::new(false), seconds: RwSignal::new(0) }
+        Self {
+            changed: RwSignal::new(0),
+            log: RwSignal::new(0),
+            lost: RwSignal::new(false),
+            unanswered: RwSignal::new(false),
+            seconds: RwSignal::new(0),
+        }
     }
 
     /// The present moment, as it goes on from the one at which the server rendered this.
@@ -48,6 +59,49 @@ pub fn use_live() -> Live {
     use_context::<Live>().unwrap_or_else(Live::new)
 }
 
+/// Reads what a page shows, anew whenever some of it has changed. `key` says what it shows.
+///
+/// A page that shows it already and gets no answer stays as it is, says that it may be out of date, and asks again until
+/// somebody answers or something else is to be shown.
+pub fn read<K, T, R>(
+    key: impl Fn() -> K + Clone + Send + Sync + 'static,
+    read: impl Fn(K) -> R + Clone + Send + Sync + 'static,
+) -> Resource<Result<T, Problem>>
+where
+    K: Clone + PartialEq + Send + Sync + 'static,
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    R: Future<Output = Result<T, Problem>> + Send + 'static,
+{
+    let live = use_live();
+    let shown = StoredValue::new(None::<K>);
+    let (source, now) = (key.clone(), key.clone());
+    let page = Resource::new(
+        move || (source(), live.changed.get()),
+        move |(asked, _)| {
+            let (now, read) = (now.clone(), read.clone());
+            async move {
+                loop {
+                    let answer = read(asked.clone()).await;
+                    let unanswered = matches!(answer, Err(Problem::Unanswered));
+                    let stays = unanswered && shown.with_value(|shown| shown.as_ref() == Some(&asked));
+                    live.unanswered.set(stays);
+                    if !stays || untrack(&now) != asked {
+                        shown.set_value(answer.is_ok().then_some(asked));
+                        return answer;
+                    }
+                    #[cfg(feature = "hydrate")]
+                    browser::pause(browser::PAUSE).await;
+                }
+            }
+        },
+    );
+    // The server has read it before the page came alive.
+    if page.with_untracked(|page| matches!(page, Some(Ok(_)))) {
+        shown.set_value(Some(untrack(&key)));
+    }
+    page
+}
+
 /// Listens while it is on the page. `topic` is the query of `/events`; without JavaScript the page reloads by itself
 /// every few seconds while `active`.
 #[component]
@@ -58,7 +112,7 @@ pub fn Listen(#[prop(into)] topic: Signal<String>) -> impl IntoView {
     #[cfg(not(feature = "hydrate"))]
     let _ = topic;
     view! {
-        <p class="banner lost" role="status" hidden=move || !live.lost.get()>
+        <p class="banner lost" role="status" hidden=move || !live.lost.get() && !live.unanswered.get()>
             "The connection to Headway is lost. This page may be out of date; it reconnects by itself."
         </p>
     }
@@ -95,8 +149,8 @@ mod browser {
     /// How often to look whether the connection stands.
     const WATCH: Duration = Duration::from_secs(1);
 
-    /// How long to wait before a connection that the browser has given up is opened anew.
-    const PAUSE: Duration = Duration::from_secs(2);
+    /// How long to wait before a connection that the browser has given up is opened anew, and before asking again.
+    pub const PAUSE: Duration = Duration::from_secs(2);
 
     pub fn listen(topic: Signal<String>, live: Live) {
         let seen = seen();
@@ -194,7 +248,7 @@ mod browser {
         }
     }
 
-    async fn pause(duration: Duration) {
+    pub async fn pause(duration: Duration) {
         let (sender, receiver) = futures::channel::oneshot::channel();
         let _ = set_timeout(
             move || {

@@ -1,13 +1,16 @@
 //! A new stack, in two steps: first the repository; then, with its branches and folders on offer, the stack itself.
 
 use super::api::{self, AddRepository, CreateStack};
+use super::boot::viewer_role;
 use super::flash::{switched, typed};
-use super::problem::{Told, told};
+use super::problem::{ProblemPage, Told, told};
 use super::settings::Switch;
 use super::settings::source::{AddressField, RootField};
 use super::settings::vendor::VendorSelect;
 use super::ui::{Field, Icon, Loaded, described, invalid};
 use super::view::RepositoryView;
+use crate::domain::permission::{self, Action as _};
+use crate::domain::problem::Problem;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -18,6 +21,10 @@ use leptos_router::hooks::use_query_map;
 pub fn NewStackPage() -> impl IntoView {
     let query = use_query_map();
     let repository = Memo::new(move |_| query.read().get("repository"));
+    if viewer_role() < Some(permission::CreateStack::NEEDS) {
+        let problem = Problem::Forbidden { needs: permission::CreateStack::NEEDS };
+        return view! { <ProblemPage problem /> }.into_any();
+    }
     view! {
         <Title text="New stack" />
         <nav class="breadcrumb" aria-label="Breadcrumb">
@@ -29,6 +36,7 @@ pub fn NewStackPage() -> impl IntoView {
             None => view! { <FirstStep /> }.into_any(),
         }}
     }
+    .into_any()
 }
 
 /// What an address may be.

@@ -2,12 +2,14 @@
 
 use super::boot::Boot;
 use super::flash::flash_of;
+use super::focus::{keep_focus, lead_to_problem};
 use super::ui::Icon;
 use crate::domain::problem::{Problem, Refusal, Thing};
+use bytes::Bytes;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::{Decodes as _, ServerFn};
 use leptos_meta::Title;
 
 impl FromServerFnError for Problem {
@@ -25,6 +27,11 @@ impl FromServerFnError for Problem {
             | ServerFnErrorErr::ServerError(_)
             | ServerFnErrorErr::MiddlewareError(_) => Self::UNAVAILABLE,
         }
+    }
+
+    /// Reads what a refusal holds; one that Headway did not write comes from what stands before it.
+    fn de(data: Bytes) -> Self {
+        Self::Encoder::decode(data).unwrap_or(Self::Unanswered)
     }
 
     #[cfg(feature = "ssr")]
@@ -110,6 +117,11 @@ where
 {
     let first = flash_of(S::url()).map(|flash| flash.problem);
     let value = action.value();
+    Effect::new(move |before: Option<()>| {
+        if value.with(|value| matches!(value, Some(Ok(_)))) && before.is_some() {
+            keep_focus();
+        }
+    });
     Signal::derive(move || {
         value.with(|value| match value {
             Some(Ok(_)) => None,
@@ -122,25 +134,12 @@ where
 /// Shows what [`told`] says, in place.
 #[component]
 pub fn Told(#[prop(into)] problem: Signal<Option<Problem>>) -> impl IntoView {
-    #[cfg(feature = "hydrate")]
     Effect::new(move |before: Option<()>| {
         if problem.with(Option::is_some) && before.is_some() {
-            // A page that is never drawn has no focus to lead.
-            let _ = request_animation_frame(lead_to_it);
+            lead_to_problem();
         }
     });
     move || problem.get().map(|problem| view! { <Alert problem /> })
-}
-
-/// Leads the focus, which a button loses that waits for its answer, to the first field that is wrong, or to the message.
-#[cfg(feature = "hydrate")]
-fn lead_to_it() {
-    let page = document();
-    let lost = page.active_element().is_none_or(|element| element.tag_name() == "BODY");
-    let find = |what: &str| page.query_selector(what).ok().flatten();
-    if lost && let Some(wrong) = find("main [aria-invalid=true]").or_else(|| find("main .alert")) {
-        super::ui::focus(&wrong);
-    }
 }
 
 /// A page that cannot be shown.
@@ -162,7 +161,8 @@ pub fn ProblemPage(problem: Problem) -> impl IntoView {
             <Icon name="alert" />
             <h1>{title}</h1>
             <p>{problem.sentence()} " " {problem.cure()}</p>
-            <p>
+            <p class="actions">
+                {(problem == Problem::Unanswered).then(|| view! { <a class="button" href="" rel="external">"Try again"</a> })}
                 <a class="button" href="/">"All stacks"</a>
             </p>
         </section>

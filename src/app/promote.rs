@@ -23,7 +23,7 @@ const DIALOG: &str = "promote-dialog";
 #[component]
 pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: ServerAction<RetryRun>) -> impl IntoView {
     let RunView { header, run, verdict, missing, promotions, newer, retryable, .. } = view;
-    let ended = run.state.is_terminal();
+    let (ended, stopping) = (run.state.is_terminal(), run.stop_requested_by.is_some());
     let promotable = verdict.as_ref().is_some_and(Verdict::may_promote);
     let home = format!("/stack/{}", header.id);
     let problem = told(promote);
@@ -92,7 +92,7 @@ pub fn Promotion(view: RunView, promote: ServerAction<PromoteRun>, retry: Server
                     </ul>
                 }
             })}
-        {verdict.map(|verdict| view! { <Conditions verdict missing ended /> })}
+        {verdict.map(|verdict| view! { <Conditions verdict missing ended stopping /> })}
     }
 }
 
@@ -116,7 +116,8 @@ fn knows_commands(event: &MouseEvent) -> bool {
     button.is_some_and(|button| Reflect::has(&button, &"commandForElement".into()).unwrap_or(false))
 }
 
-/// Asks once more, and says what will happen.
+/// Asks once more, and says what will happen. It begins at its title, so that a key that is held down on Promote presses
+/// nothing here.
 #[component]
 fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dialog: NodeRef<Dialog>) -> impl IntoView {
     let consequence = if header.autodeploy {
@@ -147,7 +148,7 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dia
         run.delta.map(|delta| view! { <p class="meta">"The reviewed plan: " <DeltaView delta=Some(delta) /></p> });
     view! {
         <dialog id=DIALOG class="dialog" popover="auto" aria-labelledby="promote-title" node_ref=dialog>
-            <h2 id="promote-title">{format!("Promote to {}?", header.name)}</h2>
+            <h2 id="promote-title" tabindex="-1" autofocus=true>{format!("Promote to {}?", header.name)}</h2>
             <p>
                 <strong>{run.commit.subject.clone()}</strong>
                 {format!(" ({} on {}) becomes a tracked run.", run.commit.hash.short(), run.branch)}
@@ -184,11 +185,12 @@ fn Confirmation(run: Run, header: Header, promote: ServerAction<PromoteRun>, dia
 
 /// The nine conditions; those that do not hold are what a person reads first.
 #[component]
-fn Conditions(verdict: Verdict, missing: Option<Missing>, ended: bool) -> impl IntoView {
+fn Conditions(verdict: Verdict, missing: Option<Missing>, ended: bool, stopping: bool) -> impl IntoView {
     let refused = verdict.refusals().count();
     let title = match (&verdict.promoted_as, refused, ended) {
         (Some(_), _, _) => "It has been promoted.".to_owned(),
         (None, 0, _) => "It can be promoted: every condition holds.".to_owned(),
+        (None, _, false) if stopping => "It is being stopped, and then there is no plan to promote.".to_owned(),
         (None, _, false) => "It can be promoted when it has finished, if every condition holds then.".to_owned(),
         (None, 1, true) => "It cannot be promoted, for one reason:".to_owned(),
         (None, count, true) => format!("It cannot be promoted, for {count} reasons:"),

@@ -1,7 +1,7 @@
 //! One run: what it is, where it stands, and its history with logs and what a person can do next.
 
 use super::api::{self, ConfirmRun, DiscardRun, PromoteRun, RetryRun, StopRun};
-use super::live::{Listen, Reload, moves, use_live};
+use super::live::{self, Listen, Reload, moves, use_live};
 use super::pull_requests::{Allow, PullName};
 use super::stack::use_stack;
 use super::timeline::Timeline;
@@ -54,12 +54,12 @@ pub fn RunPage() -> impl IntoView {
     let open = move || query.read().get("log").and_then(|log| log.parse::<i64>().ok());
     // The news of logs that had come when the page was last read.
     let heard = StoredValue::new(0);
-    let page = Resource::new(
-        move || {
+    let page = live::read(
+        move || (stack.get(), run.get(), open()),
+        move |(stack, run, open)| {
             heard.set_value(live.log.get_untracked());
-            (stack.get(), run.get(), open(), live.changed.get())
+            api::run(stack, run, open)
         },
-        |(stack, run, open, _)| api::run(stack, run, open),
     );
     // Another run begins without the answers that this one got.
     let actions = Memo::new_with_compare(

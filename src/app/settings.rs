@@ -16,8 +16,9 @@ use super::flash::typed;
 use super::live::Listen;
 use super::problem::{NotFound, Told};
 use super::stack::{stack_topic, use_stack};
-use super::ui::{Done, Loaded};
+use super::ui::{Done, Loaded, Needs};
 use super::view::SettingsView;
+use crate::domain::permission::{Action as _, Configure, Role};
 use crate::domain::problem::Problem;
 use behavior::BehaviorForm;
 use deletion::Deletion;
@@ -94,6 +95,18 @@ fn Settings(view: SettingsView, name: String, saved: bool) -> impl IntoView {
             </nav>
             <section aria-labelledby="settings-title">
                 <h2 id="settings-title">{*title}</h2>
+                {(view.header.role < Configure::NEEDS)
+                    .then(|| {
+                        view! {
+                            <p class="note">
+                                {format!(
+                                    "You are a {} here: you may look. Changing something takes the role {}.",
+                                    view.header.role.label(),
+                                    Configure::NEEDS.label(),
+                                )}
+                            </p>
+                        }
+                    })}
                 <Done done=saved />
                 {body}
             </section>
@@ -107,6 +120,8 @@ fn Settings(view: SettingsView, name: String, saved: bool) -> impl IntoView {
 pub fn SaveOrCancel(
     /// The form they belong to.
     form: NodeRef<Form>,
+    /// The viewer's role on the stack.
+    role: Role,
     /// Where Cancel leads: the page as it was.
     cancel: String,
     /// Whether an answer is awaited.
@@ -134,6 +149,7 @@ pub fn SaveOrCancel(
                 disabled=move || pending.get() || (alive.get() && !changed.get() && !refused.get())
             >
                 "Save"
+                <Needs role needs=Configure::NEEDS />
             </button>
             <a class="button" href=cancel rel="external">"Cancel"</a>
         </div>

@@ -60,6 +60,17 @@ fn Ways(ways: WaysView) -> impl IntoView {
     view! {
         <Told problem=refused />
         <Told problem=on_the_way_back() />
+        {ways
+            .unmanaged
+            .then(|| {
+                view! {
+                    <p class="note">
+                        "Nobody has an account that manages this Headway yet. It has printed a link for its first administrator where it was started; "
+                        <code>"headway administrator"</code>
+                        " prints another, once Headway has ended."
+                    </p>
+                }
+            })}
         <div class="doors">{elsewhere.collect_view()}</div>
         {ways
             .passwords

@@ -2,11 +2,12 @@
 //! commit.
 
 use super::api::{self, LockStack, SetCurrentCommit};
-use super::live::{Listen, Reload, moves, use_live};
+use super::live::{self, Listen, Reload, moves};
 use super::problem::{Told, told};
 use super::stack_header::{StackActions, StackHeader};
-use super::ui::{Ago, CommitName, DeltaView, Field, Icon, Loaded, StateBadge, described, invalid};
+use super::ui::{Ago, CommitName, DeltaView, Field, Icon, Loaded, Needs, StateBadge, described, invalid};
 use super::view::{Header, RunRow, TrackedView};
+use crate::domain::permission::{self, Action as _, Lock};
 use crate::domain::run_state::RunState;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -27,13 +28,10 @@ pub fn stack_topic(stack: Signal<String>) -> Signal<String> {
 /// `/stack/{stack}`
 #[component]
 pub fn StackPage() -> impl IntoView {
-    let (live, stack, query) = (use_live(), use_stack(), use_query_map());
+    let (stack, query) = (use_stack(), use_query_map());
     let actions = StackActions::new();
     let before = move || query.read().get("before");
-    let page = Resource::new(
-        move || (stack.get(), before(), live.changed.get()),
-        |(stack, before, _)| api::tracked(stack, before),
-    );
+    let page = live::read(move || (stack.get(), before()), |(stack, before)| api::tracked(stack, before));
     view! {
         <Listen topic=stack_topic(stack) />
         <Loaded resource=page render=move |view| view! { <Tracked view actions /> } />
@@ -150,7 +148,7 @@ fn LockForm(header: Header) -> impl IntoView {
     let lock = ServerAction::<LockStack>::new();
     let problem = told(lock);
     view! {
-        <Title text="Lock" />
+        <Title text=format!("Lock · {}", header.name) />
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <a href="/">"Stacks"</a>
             <a href=home.clone()>{header.name}</a>
@@ -169,6 +167,7 @@ fn LockForm(header: Header) -> impl IntoView {
             <div class="actions">
                 <button class="button" data-kind="primary" type="submit" disabled=move || lock.pending().get()>
                     "Lock"
+                    <Needs role=header.role needs=Lock::NEEDS />
                 </button>
                 <a class="button" href=home>"Cancel"</a>
             </div>
@@ -188,7 +187,7 @@ fn CurrentCommitForm(header: Header) -> impl IntoView {
     let set = ServerAction::<SetCurrentCommit>::new();
     let problem = told(set);
     view! {
-        <Title text="Set current commit" />
+        <Title text=format!("Set current commit · {}", header.name) />
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <a href="/">"Stacks"</a>
             <a href=home.clone()>{header.name}</a>
@@ -219,6 +218,7 @@ fn CurrentCommitForm(header: Header) -> impl IntoView {
             <div class="actions">
                 <button class="button" data-kind="primary" type="submit" disabled=move || set.pending().get()>
                     "Set current commit"
+                    <Needs role=header.role needs=permission::SetCurrentCommit::NEEDS />
                 </button>
                 <a class="button" href=home>"Cancel"</a>
             </div>

@@ -5,7 +5,7 @@ use super::boot::Boot;
 use super::problem::{Told, told};
 use super::ui::{Ago, CommitName, Icon, Needs, StateBadge};
 use super::view::Header;
-use crate::domain::permission::{Action as _, ForceUnlock, Lock, Role, Sync, Trigger, Unlock};
+use crate::domain::permission::{Action as _, ForceUnlock, Lock, Role, SetCurrentCommit, Sync, Trigger, Unlock};
 use crate::domain::promotion::commits;
 use crate::domain::relation::Relation;
 use leptos::form::ActionForm;
@@ -120,7 +120,7 @@ pub fn StackHeader(header: Header, actions: StackActions) -> impl IntoView {
                 }
                 None => view! { <span>"No current commit yet: trigger or promote a run."</span> }.into_any(),
             }}
-            <a href=format!("{home}/current-commit")>"Set current commit"</a>
+            <a href=format!("{home}/current-commit")>"Set current commit" <Needs role needs=SetCurrentCommit::NEEDS /></a>
             <a href=format!("{home}/access")>"Who may do what"</a>
             <a href=format!("/activity?stack={}", header.id)>"Who did what"</a>
         </p>

@@ -1,10 +1,12 @@
 //! The list of stacks: what state each is in, where it stands, and what waits for a person.
 
 use super::api;
-use super::live::{Listen, Reload, moves, use_live};
-use super::ui::{Ago, CommitName, DeltaView, Icon, Loaded, StateBadge};
+use super::boot::viewer_role;
+use super::live::{self, Listen, Reload, moves};
+use super::ui::{Ago, CommitName, DeltaView, Done, Icon, Loaded, Needs, StateBadge};
 use super::view::{StackRow, StacksView};
 use crate::domain::Timestamp;
+use crate::domain::permission::{Action as _, CreateStack};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Form;
@@ -21,13 +23,10 @@ const FILTERS: [(&str, &str); 5] = [
 /// `/`
 #[component]
 pub fn StacksPage() -> impl IntoView {
-    let live = use_live();
     let query = use_query_map();
     let asked = move |name: &str| query.read().get(name).unwrap_or_default();
-    let page = Resource::new(
-        move || (asked("search"), asked("filter"), live.changed.get()),
-        |(search, filter, _)| api::stacks(search, filter),
-    );
+    let role = viewer_role();
+    let page = live::read(move || (asked("search"), asked("filter")), |(search, filter)| api::stacks(search, filter));
     view! {
         <Title text="Stacks" />
         <Listen topic=Signal::derive(String::new) />
@@ -36,6 +35,7 @@ pub fn StacksPage() -> impl IntoView {
             <a class="button" data-kind="primary" href="/stacks/new">
                 <Icon name="plus" />
                 "New stack"
+                <Needs role needs=CreateStack::NEEDS />
             </a>
         </div>
         <Form method="GET" action="/" attr:class="search" attr:role="search">
@@ -62,13 +62,15 @@ pub fn StacksPage() -> impl IntoView {
             </select>
             <button type="submit" class="button">"Search"</button>
         </Form>
+        {move || view! { <Done done={!asked("deleted").is_empty()} what="The stack is deleted." /> }}
         <Loaded resource=page render=|view| view! { <List view /> } />
     }
 }
 
 #[component]
 fn List(view: StacksView) -> impl IntoView {
-    let StacksView { now, mut stacks, total, .. } = view;
+    let StacksView { now, mut stacks, total } = view;
+    let role = viewer_role();
     // What waits for a person comes first; the others stay by name.
     stacks.sort_by_key(|stack| stack.unconfirmed.is_none());
     let active = stacks.iter().filter_map(|stack| stack.newest.as_ref()).any(|run| moves(run.state));
@@ -82,7 +84,10 @@ fn List(view: StacksView) -> impl IntoView {
                     "Headway plans every push to its branches, and lets a person promote what was planned."
                 </p>
                 <p>
-                    <a class="button" data-kind="primary" href="/stacks/new">"Make the first stack"</a>
+                    <a class="button" data-kind="primary" href="/stacks/new">
+                        "Make the first stack"
+                        <Needs role needs=CreateStack::NEEDS />
+                    </a>
                 </p>
             </section>
         }

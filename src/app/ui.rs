@@ -2,6 +2,7 @@
 //! and a word, never a colour alone.
 
 use super::boot::Boot;
+use super::focus::keep_focus;
 use super::live::use_live;
 use super::problem::ProblemPage;
 use crate::domain::permission::Role;
@@ -25,13 +26,14 @@ pub fn Icon(name: &'static str) -> impl IntoView {
 /// Says on a button that whoever sees it may not press it, and which role that takes.
 #[component]
 pub fn Needs(
-    /// What they are.
-    role: Role,
+    /// What they are, if anything.
+    #[prop(into)]
+    role: Option<Role>,
     /// What it takes.
     needs: Role,
 ) -> impl IntoView {
     let words = format!(" (takes the role {})", needs.label());
-    (role < needs).then(|| {
+    (role < Some(needs)).then(|| {
         view! {
             <span class="needs" title=words.clone()>
                 <Icon name="lock" />
@@ -135,7 +137,9 @@ where
             {move || {
                 let render = render.clone();
                 Suspend::new(async move {
-                    match resource.await {
+                    let read = resource.await;
+                    keep_focus();
+                    match read {
                         Ok(data) => render(data).into_any(),
                         Err(problem) => view! { <ProblemPage problem /> }.into_any(),
                     }
@@ -162,15 +166,6 @@ pub fn Done(
             </p>
         }
     })
-}
-
-/// Puts the focus on an element that can have it.
-pub fn focus(element: &leptos::web_sys::Element) {
-    use leptos::wasm_bindgen::JsCast as _;
-    if let Some(element) = element.dyn_ref::<leptos::web_sys::HtmlElement>() {
-        // An element that is gone cannot take the focus; nothing else is lost by that.
-        let _ = element.focus();
-    }
 }
 
 /// What is wrong with one field, if anything.

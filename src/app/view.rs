@@ -34,8 +34,6 @@ pub struct StacksView {
     pub stacks: Vec<StackRow>,
     /// How many there are in all.
     pub total: usize,
-    /// Whether the viewer may make one.
-    pub may_create: bool,
 }
 
 /// One stack in the list.

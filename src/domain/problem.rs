@@ -195,7 +195,7 @@ impl Refusal {
                 .refusals()
                 .next()
                 .map_or_else(|| "This run has been promoted already.".into(), |condition| condition.reason.clone()),
-            Self::State { verb, state } => format!("It is too late or too early to {verb} this run: it is {state}."),
+            Self::State { verb, state } => format!("Nobody can {verb} this run now: it is {state}."),
             Self::ProposedOnlyPlans { verb } => format!("A proposed run only plans, so there is nothing to {verb}."),
             Self::Locked { holder, note, .. } => match note.as_deref() {
                 None | Some("") => format!("The stack is locked by {holder}."),
@@ -322,7 +322,7 @@ impl Problem {
                 Some("Your input is still here: compare it with what is saved, then save again.".into())
             }
             Self::Malformed => Some("Reload the page and try again.".into()),
-            Self::Unanswered => Some("Check the connection, then try again. What you typed is still here.".into()),
+            Self::Unanswered => Some("Check the connection, then try again.".into()),
             Self::Unavailable { request: None } => Some("Try again in a moment.".into()),
             Self::Unavailable { request: Some(request) } => {
                 Some(format!("Try again in a moment. If it stays so, report the request {request}."))

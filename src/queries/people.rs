@@ -2,7 +2,7 @@
 
 use crate::app::view::{AccessRow, AccessView, AccountView, PeopleView, PersonRow, PersonView, WaysView};
 use crate::commands::sign_in_elsewhere::CALLBACK;
-use crate::commands::{Context, find_stack};
+use crate::commands::{Context, find_stack, invite};
 use crate::domain::StackId;
 use crate::domain::permission::{Look, ManagePeople, Oneself, Permit, Promote, Role, permit};
 use crate::domain::person::{Grant, Holder, PersonId, ShownSession, ShownToken};
@@ -12,13 +12,13 @@ use crate::store::{AccessToken, MembershipSource, Person, Reading, SignIn};
 /// The ways to sign in.
 pub async fn ways_to_sign_in(context: &Context) -> Result<WaysView, Problem> {
     let ways = context.store.read().await?.sign_in().await?;
-    Ok(shown(&ways))
+    Ok(shown(&ways, invite::needs_administrator(context).await?))
 }
 
-fn shown(ways: &SignIn) -> WaysView {
+fn shown(ways: &SignIn, unmanaged: bool) -> WaysView {
     let name = if ways.openid_name.is_empty() { "OpenID".to_owned() } else { ways.openid_name.clone() };
     let openid = (!ways.openid_issuer.is_empty()).then_some(name);
-    WaysView { passwords: ways.passwords, github: ways.github, openid }
+    WaysView { passwords: ways.passwords, github: ways.github, openid, unmanaged }
 }
 
 /// One's own account; a token that was just made under the name `made` is shown this once.
@@ -51,7 +51,8 @@ pub async fn account(
         has_password: person.password.is_some(),
         github: person.github_login.clone(),
         openid: person.openid_issuer.clone(),
-        ways: shown(&ways),
+        // Whoever reads this manages it.
+        ways: shown(&ways, false),
         sessions: sessions.collect(),
         tokens: tokens(&mut reading, Some(&person.id)).await?,
         made: made.and_then(|made| context.revealed.take(oneself, made, context.now())),

@@ -3,8 +3,7 @@
 use super::current;
 use crate::app::view::{RunRow, StackRow, StacksView};
 use crate::commands::Context;
-use crate::domain::StackId;
-use crate::domain::permission::{CreateStack, Viewer, permit};
+use crate::domain::permission::Viewer;
 use crate::domain::problem::Problem;
 use crate::domain::run_state::RunState;
 use crate::domain::stack::Stack;
@@ -66,8 +65,7 @@ pub async fn stacks(context: &Context, viewer: &Viewer, search: &str, filter: Fi
             stacks.push(row);
         }
     }
-    let may_create = permit::<CreateStack>(viewer, &StackId::new("")).is_ok();
-    Ok(StacksView { now: context.now(), stacks, total, may_create })
+    Ok(StacksView { now: context.now(), stacks, total })
 }
 
 fn found(stack: &Stack, words: &[String]) -> bool {

@@ -1,7 +1,7 @@
 //! The ledger of deliveries: what GitHub sent, when, and what it led to; each can be worked on again.
 
 use crate::app::api::{self, ReplayDelivery};
-use crate::app::live::{Listen, Reload, use_live};
+use crate::app::live::{self, Listen, Reload};
 use crate::app::problem::{Told, told};
 use crate::app::ui::{Ago, Icon, Loaded};
 use crate::app::view::{DeliveriesView, DeliveryRow};
@@ -15,16 +15,13 @@ use leptos_router::location::Url;
 /// `/settings/github/deliveries`
 #[component]
 pub fn DeliveriesPage() -> impl IntoView {
-    let (live, query) = (use_live(), use_query_map());
+    let query = use_query_map();
     let before = move || query.read().get("before").and_then(|before| before.parse().ok());
     let id = move || query.read().get("id");
     let replayed = move || query.read().get("replayed");
     let replay = ServerAction::<ReplayDelivery>::new();
     let problem = told(replay);
-    let page = Resource::new(
-        move || (before(), id(), replayed(), live.changed.get()),
-        |(before, id, ..)| api::deliveries(before, id),
-    );
+    let page = live::read(move || (before(), id(), replayed()), |(before, id, ..)| api::deliveries(before, id));
     view! {
         <Title text="Deliveries" />
         <Listen topic=Signal::derive(String::new) />

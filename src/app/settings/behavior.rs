@@ -56,7 +56,7 @@ pub fn BehaviorForm(view: SettingsView) -> impl IntoView {
                     on=on("secret_masking", behavior.secret_masking)
                 />
             </details>
-            <SaveOrCancel form cancel=format!("/stack/{stack}/settings/behavior") pending=save.pending() problem />
+            <SaveOrCancel form role=view.header.role cancel=format!("/stack/{stack}/settings/behavior") pending=save.pending() problem />
         </ActionForm>
     }
 }

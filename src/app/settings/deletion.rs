@@ -2,8 +2,9 @@
 
 use crate::app::api::DeleteStack;
 use crate::app::problem::{Told, told};
-use crate::app::ui::{Field, Icon, described, invalid};
+use crate::app::ui::{Field, Icon, Needs, described, invalid};
 use crate::app::view::SettingsView;
+use crate::domain::permission::{self, Action as _};
 use crate::domain::problem::Refusal;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -55,6 +56,7 @@ pub fn Deletion(view: SettingsView) -> impl IntoView {
                         <div class="actions">
                             <button class="button" data-kind="danger" type="submit" disabled=move || delete.pending().get()>
                                 "Delete the stack"
+                                <Needs role=header.role needs=permission::DeleteStack::NEEDS />
                             </button>
                         </div>
                     </ActionForm>

@@ -43,7 +43,7 @@ pub fn DetailsForm(view: SettingsView) -> impl IntoView {
                 description="A disabled stack starts no runs: pushes are noticed, and nothing follows from them."
                 on=disabled
             />
-            <SaveOrCancel form cancel=format!("/stack/{stack}/settings/details") pending=save.pending() problem />
+            <SaveOrCancel form role=view.header.role cancel=format!("/stack/{stack}/settings/details") pending=save.pending() problem />
         </ActionForm>
     }
 }

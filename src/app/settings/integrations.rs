@@ -75,7 +75,7 @@ pub fn Integrations(view: SettingsView) -> impl IntoView {
                 description="Checks of a public repository list the changes resource by resource, for everybody to read. Otherwise they have only the numbers."
                 on=on("public_changes", integration.public_changes)
             />
-            <SaveOrCancel form cancel=format!("/stack/{stack}/settings/integrations") pending=save.pending() problem />
+            <SaveOrCancel form role=view.header.role cancel=format!("/stack/{stack}/settings/integrations") pending=save.pending() problem />
         </ActionForm>
     }
     .into_any()

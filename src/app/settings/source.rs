@@ -71,7 +71,7 @@ pub fn SourceForm(view: SettingsView) -> impl IntoView {
                     {globs}
                 </textarea>
             </Field>
-            <SaveOrCancel form cancel=format!("/stack/{stack}/settings/source") pending=save.pending() problem />
+            <SaveOrCancel form role=view.header.role cancel=format!("/stack/{stack}/settings/source") pending=save.pending() problem />
         </ActionForm>
     }
 }

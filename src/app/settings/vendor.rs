@@ -50,7 +50,7 @@ pub fn VendorForm(view: SettingsView) -> impl IntoView {
                 <p class="label">"Manage state"</p>
                 <p class="fixed">{state} " This was fixed when the stack was made."</p>
             </div>
-            <SaveOrCancel form cancel=format!("/stack/{stack}/settings/vendor") pending=save.pending() problem />
+            <SaveOrCancel form role=view.header.role cancel=format!("/stack/{stack}/settings/vendor") pending=save.pending() problem />
         </ActionForm>
     }
 }

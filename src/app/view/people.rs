@@ -14,6 +14,8 @@ pub struct WaysView {
     pub github: bool,
     /// By a provider of this name.
     pub openid: Option<String>,
+    /// Whether nobody could manage this Headway yet.
+    pub unmanaged: bool,
 }
 
 /// One's own account.

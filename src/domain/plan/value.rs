@@ -2,7 +2,7 @@
 //! tricks with the reader's eyes.
 
 use super::mask::{Mask, Secrets};
-use crate::domain::log_line::is_bidirectional_control;
+use crate::domain::log_line::{is_bidirectional_control, is_invisible};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -191,8 +191,10 @@ pub(super) fn both(before: Side<'_>, after: Side<'_>, secrets: &Secrets<'_>) -> 
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::new();
     for character in Json::from(text).to_string().chars() {
-        if character.is_control() || is_bidirectional_control(character) {
-            quoted.push_str(&format!("\\u{:04x}", u32::from(character)));
+        if character.is_control() || is_bidirectional_control(character) || is_invisible(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                quoted.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             quoted.push(character);
         }

@@ -187,6 +187,20 @@ fn long_values_and_long_lists_are_cut_and_say_so() {
 }
 
 #[test]
+fn what_nobody_sees_is_written_out() {
+    let plan =
+        change(&json!({"actions": ["update"], "before": {"z": "ab"}, "after": {"z": "a\u{200b}b\u{feff}\u{e0041}"}}));
+    assert_eq!(lines(&plan)[1], r#"    z: "ab" -> "a\u200bb\ufeff\udb40\udc41""#);
+    // Emoji are made of several signs, and people see them.
+    let family = "👩\u{200d}👧 ❤\u{fe0f}";
+    let plan = change(&json!({"actions": ["create"], "after": {"z": family}}));
+    assert_eq!(
+        lines(&plan)[1],
+        format!("    z: none -> {family:?}").replace("\\u{200d}", "\u{200d}").replace("\\u{fe0f}", "\u{fe0f}")
+    );
+}
+
+#[test]
 fn values_that_differ_only_behind_what_is_kept_say_where() {
     let sides = |before: &str, after: &str| {
         let values = json!({"actions": ["update"], "before": {"z": before}, "after": {"z": after}});
