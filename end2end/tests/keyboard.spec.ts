@@ -93,7 +93,8 @@ test("the focus is never lost to a button that waited or went", async ({ page, o
   await expect(title).toContainText("Discarded");
   await expect(main).toBeFocused();
 
-  await open("/stacks/new");
+  await open("/");
+  await page.getByRole("link", { name: "New stack" }).press("Enter");
   await page.getByLabel("Repository").fill(stack.repository);
   await page.getByRole("button", { name: "Next" }).press("Enter");
   await expect(page.getByText("Step 2 of 2")).toBeVisible();

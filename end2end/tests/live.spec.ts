@@ -227,9 +227,9 @@ test.describe("with JavaScript", () => {
 
   test("a page that could not be read is there when it is tried again", async ({ page, open, stack, problems }) => {
     problems.allow(/net::ERR_CONNECTION_REFUSED/);
-    await open(await stack.propose("again", { "again.tf": resource("again") }, "Try again"));
+    await open(stack.home);
     await page.route("**/api/settings", (route) => route.abort("connectionrefused"));
-    await page.getByRole("link", { name: "Settings" }).first().click();
+    await page.getByRole("link", { name: "Settings" }).click();
     await expect(page.getByRole("heading", { name: "Something went wrong" })).toBeVisible();
     await page.unrouteAll();
     await page.getByRole("link", { name: "Try again" }).click();

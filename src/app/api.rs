@@ -27,6 +27,7 @@ use super::view::{
     ActivityFilter, ActivityView, ChangesView, LogView, ProposedView, RepositoryView, RunView, SettingsView,
     StacksView, TrackedView,
 };
+use crate::domain::plan::Selection;
 use crate::domain::problem::Problem;
 use leptos::prelude::*;
 
@@ -72,10 +73,15 @@ pub async fn log(stack: String, run: String, position: i64, from: i64) -> Result
 
 /// What a run would change, from change number `from` on, counted from 0.
 #[server(endpoint = "changes")]
-pub async fn changes(stack: String, run: String, #[server(default)] from: usize) -> Result<ChangesView, Problem> {
+pub async fn changes(
+    stack: String,
+    run: String,
+    #[server(default)] selection: Selection,
+    #[server(default)] from: usize,
+) -> Result<ChangesView, Problem> {
     use access::*;
     let context = context()?;
-    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run), from).await
+    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run), &selection, from).await
 }
 
 /// Everything that the settings pages show.

@@ -7,10 +7,14 @@ use super::run::{RunHeader, use_run};
 use super::stack::use_stack;
 use super::ui::{Icon, Loaded};
 use super::view::ChangesView;
-use crate::domain::plan::{Action, AttributeChange, OutputChange, Piece, ResourceChange, Value};
+use crate::domain::plan::{
+    Action, AttributeChange, Delta, Kind, OutputChange, Piece, ResourceChange, Selection, Value,
+};
 use crate::domain::run_state::RunState;
 use leptos::prelude::*;
+use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 /// How many resources are unfolded at first.
 const UNFOLDED: usize = 20;
@@ -19,24 +23,43 @@ const UNFOLDED: usize = 20;
 #[component]
 pub fn ChangesPage() -> impl IntoView {
     let (stack, run, query) = (use_stack(), use_run(), use_query_map());
-    let from = move || query.read().get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let page =
-        live::read(move || (stack.get(), run.get(), from()), |(stack, run, from)| api::changes(stack, run, from));
+    let asked = move |name: &str| query.read().get(name).unwrap_or_default();
+    let selection = move || Selection::parse(&asked("kind"), &asked("words"));
+    let from = move || asked("from").parse().unwrap_or(0);
+    let page = live::read(
+        move || (stack.get(), run.get(), selection(), from()),
+        |(stack, run, selection, from)| api::changes(stack, run, selection, from),
+    );
     view! {
         <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
-        <Loaded resource=page render=|view| view! { <Changes view /> } />
+        <Loaded resource=page render=move |view| view! { <Changes view selection=untrack(selection) /> } />
     }
 }
 
 #[component]
-fn Changes(view: ChangesView) -> impl IntoView {
+fn Changes(view: ChangesView, selection: Selection) -> impl IntoView {
     let ChangesView { header, run, plan, removed } = view;
     let state = run.state;
     let address = format!("/stack/{}/run/{}/changes", header.id, run.id);
+    let delta = run.delta.unwrap_or_default();
+    let many = plan.as_ref().is_some_and(|piece| piece.total > UNFOLDED) || !selection.is_all();
+    let select = (plan.is_some() && many)
+        .then(|| view! { <Select delta selection=selection.clone() address=address.clone() /> });
     view! {
         <RunHeader run header tab="Changes" />
         <Reload active=moves(state) />
+        {select}
         {match plan {
+            Some(piece) if piece.is_empty() && !selection.is_all() => {
+                view! {
+                    <section class="empty">
+                        <Icon name="search" />
+                        <h2>"No change fits"</h2>
+                        <p>"None of the plan's changes is what you look for. " <a href=address>"Show all"</a></p>
+                    </section>
+                }
+                    .into_any()
+            }
             Some(piece) if piece.is_empty() => {
                 view! {
                     <section class="empty">
@@ -47,9 +70,36 @@ fn Changes(view: ChangesView) -> impl IntoView {
                 }
                     .into_any()
             }
-            Some(piece) => view! { <PlanView piece address /> }.into_any(),
+            Some(piece) => view! { <PlanView piece address selection /> }.into_any(),
             None => view! { <NoPlan state removed /> }.into_any(),
         }}
+    }
+}
+
+/// Chooses which changes are shown.
+#[component]
+fn Select(delta: Delta, selection: Selection, address: String) -> impl IntoView {
+    let Selection { kind: chosen, words } = selection;
+    let kinds = Kind::ALL.into_iter().filter(move |kind| kind.count(&delta) > 0 || chosen == Some(*kind));
+    view! {
+        <Form method="GET" action=address attr:class="search" attr:role="search">
+            <label for="words" class="hidden">"Search changes"</label>
+            <input id="words" type="search" name="words" placeholder="Address …" value=words />
+            <label for="kind" class="hidden">"Show"</label>
+            <select id="kind" name="kind">
+                <option value="" selected=chosen.is_none()>"All changes"</option>
+                {kinds
+                    .map(|kind| {
+                        view! {
+                            <option value=kind.name() selected={chosen == Some(kind)}>
+                                {format!("{} ({})", kind.label(), kind.count(&delta))}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+            <button type="submit" class="button">"Search"</button>
+        </Form>
     }
 }
 
@@ -72,7 +122,15 @@ fn NoPlan(state: RunState, removed: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn PlanView(piece: Piece, address: String) -> impl IntoView {
+fn PlanView(piece: Piece, address: String, selection: Selection) -> impl IntoView {
+    let mut query = ParamsMap::new();
+    query.insert("words", selection.words);
+    query.insert("kind", selection.kind.map_or("", Kind::name).to_owned());
+    let at = move |from: usize| {
+        let mut query = query.clone();
+        query.insert("from", from.to_string());
+        format!("{address}{}", query.to_query_string())
+    };
     let (previous, next) = (piece.previous, piece.next());
     let (first, last, total) = (piece.first + 1, piece.first + piece.len(), piece.total);
     let plan = piece.plan;
@@ -104,8 +162,8 @@ fn PlanView(piece: Piece, address: String) -> impl IntoView {
             .then(|| {
                 view! {
                     <nav class="actions" aria-label="Pieces of the plan">
-                        {previous.map(|previous| view! { <a class="button" href=format!("{address}?from={previous}")>"Previous changes"</a> })}
-                        {next.map(|next| view! { <a class="button" href=format!("{address}?from={next}")>"Next changes"</a> })}
+                        {previous.map(|previous| view! { <a class="button" href=at(previous)>"Previous changes"</a> })}
+                        {next.map(|next| view! { <a class="button" href=at(next)>"Next changes"</a> })}
                     </nav>
                 }
             })}

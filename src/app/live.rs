@@ -83,9 +83,10 @@ where
                 loop {
                     let answer = read(asked.clone()).await;
                     let unanswered = matches!(answer, Err(Problem::Unanswered));
-                    let stays = unanswered && shown.with_value(|shown| shown.as_ref() == Some(&asked));
+                    let shows = shown.with_value(|shown| shown.as_ref() == Some(&asked));
+                    let stays = unanswered && shows && untrack(&now) == asked;
                     live.unanswered.set(stays);
-                    if !stays || untrack(&now) != asked {
+                    if !stays {
                         shown.set_value(answer.is_ok().then_some(asked));
                         return answer;
                     }
@@ -95,10 +96,13 @@ where
             }
         },
     );
+    on_cleanup(move || live.unanswered.set(false));
     // The server has read it before the page came alive.
-    if page.with_untracked(|page| matches!(page, Some(Ok(_)))) {
-        shown.set_value(Some(untrack(&key)));
-    }
+    Effect::new(move |before: Option<()>| {
+        if page.with(|page| matches!(page, Some(Ok(_)))) && before.is_none() {
+            shown.set_value(Some(untrack(&key)));
+        }
+    });
     page
 }
 

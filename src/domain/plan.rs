@@ -10,6 +10,7 @@ mod path;
 mod piece;
 mod read;
 mod reason;
+mod selection;
 mod value;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use action::Action;
 pub use delta::Delta;
 pub use piece::Piece;
 pub use read::PlanError;
+pub use selection::{Kind, Selection};
 pub use value::Value;
 
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,7 @@ use crate::app::view::{ChangesView, LogView, RunRow, RunView, Step};
 use crate::commands::judge::{Ancestry, verdict};
 use crate::commands::{Context, find_run, find_stack};
 use crate::domain::permission::{Look, Permit};
+use crate::domain::plan::Selection;
 use crate::domain::problem::{Problem, Thing};
 use crate::domain::pull_request::{PullRequest, PullRequestState, number_of_fork_branch};
 use crate::domain::relation::Relation;
@@ -175,6 +176,7 @@ pub async fn changes(
     context: &Context,
     permit: &Permit<Look>,
     id: &RunId,
+    selection: &Selection,
     from: usize,
 ) -> Result<ChangesView, Problem> {
     let mut reading = context.store.read().await?;
@@ -182,7 +184,7 @@ pub async fn changes(
     let run = find_run(&mut reading, &stack.id, id).await?;
     let history = context.history(&stack.repository);
     let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
-    let plan = reading.plan(id).await?.map(|plan| plan.piece(from));
+    let plan = reading.plan(id).await?.map(|plan| plan.select(selection).piece(from));
     let removed = removed(&mut reading, &run, Cleanable::Plan).await?;
     Ok(ChangesView { header, run, plan, removed })
 }

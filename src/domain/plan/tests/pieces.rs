@@ -1,7 +1,7 @@
 //! A plan in pieces: none is left out, none comes twice, and no piece is more than a page shows.
 
 use super::{Action, Plan, Value};
-use crate::domain::plan::{AttributeChange, OutputChange, Piece, ResourceChange};
+use crate::domain::plan::{AttributeChange, Kind, OutputChange, Piece, ResourceChange, Selection};
 use proptest::prelude::*;
 
 fn resource(number: usize, bytes: usize) -> ResourceChange {
@@ -79,4 +79,47 @@ proptest! {
         }
         prop_assert_eq!(together, whole);
     }
+}
+
+/// The addresses and names that a selection takes.
+fn selected(plan: &Plan, kind: &str, words: &str) -> Vec<String> {
+    let plan = plan.clone().select(&Selection::parse(kind, words));
+    let outputs = plan.outputs.into_iter().map(|output| output.name);
+    plan.resources.into_iter().map(|resource| resource.address).chain(outputs).collect()
+}
+
+#[test]
+fn a_selection_takes_a_kind_and_words() {
+    let mut plan = plan(&[1; 5], &[1; 2]);
+    for (resource, action) in plan.resources.iter_mut().zip([
+        Action::Create,
+        Action::Update,
+        Action::Delete,
+        Action::CreateDelete,
+        Action::NoOp,
+    ]) {
+        resource.action = action;
+    }
+    plan.resources[4].moved_from = Some("a.Old".into());
+    let rows = [
+        ("", "", vec!["a.r[0]", "a.r[1]", "a.r[2]", "a.r[3]", "a.r[4]", "o0", "o1"]),
+        ("unknown", " ", vec!["a.r[0]", "a.r[1]", "a.r[2]", "a.r[3]", "a.r[4]", "o0", "o1"]),
+        ("add", "", vec!["a.r[0]", "a.r[3]"]),
+        ("change", "", vec!["a.r[1]"]),
+        ("destroy", "", vec!["a.r[2]", "a.r[3]"]),
+        ("destroy", "3", vec!["a.r[3]"]),
+        ("move", "", vec!["a.r[4]"]),
+        ("import", "", vec![]),
+        ("forget", "", vec![]),
+        ("output", "", vec!["o0", "o1"]),
+        ("", "0", vec!["a.r[0]", "o0"]),
+        ("", "R a.", vec!["a.r[0]", "a.r[1]", "a.r[2]", "a.r[3]", "a.r[4]"]),
+        ("", "old", vec!["a.r[4]"]),
+        ("", "nothing", vec![]),
+    ];
+    for (kind, words, expected) in rows {
+        assert_eq!(selected(&plan, kind, words), expected, "{kind:?} {words:?}");
+    }
+    let counts = Kind::ALL.map(|kind| (kind.count(&plan.delta()), selected(&plan, kind.name(), "").len()));
+    assert!(counts.iter().all(|(counted, selected)| counted == selected), "{counts:?}");
 }
