@@ -124,8 +124,12 @@ fn NoPlan(state: RunState, removed: Option<String>) -> impl IntoView {
 #[component]
 fn PlanView(piece: Piece, address: String, selection: Selection) -> impl IntoView {
     let mut query = ParamsMap::new();
-    query.insert("words", selection.words);
-    query.insert("kind", selection.kind.map_or("", Kind::name).to_owned());
+    let words = Some(selection.words).filter(|words| !words.is_empty());
+    for (name, value) in [("words", words), ("kind", selection.kind.map(|kind| kind.name().to_owned()))] {
+        if let Some(value) = value {
+            query.insert(name, value);
+        }
+    }
     let at = move |from: usize| {
         let mut query = query.clone();
         query.insert("from", from.to_string());

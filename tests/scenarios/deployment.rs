@@ -52,7 +52,8 @@ async fn a_large_plan_comes_a_page_at_a_time() {
     headway.until_state(&run, "finished").await;
     let first = headway.page(&format!("{run}/changes")).await;
     // The first thing, a hundred and twenty, and an output.
-    first.says("Changes 1 to 100 of 122").says("many[98]").lacks("many[99]").lacks("Outputs");
+    first.says("Changes 1 to 100 of 122").says("many[98]").lacks("many[99]");
+    assert!(!first.html.contains("id=\"outputs\""), "{}", first.html);
     assert!(first.html.contains(&format!("href=\"{run}/changes?from=100\"")), "{}", first.html);
     let last = headway.page(&format!("{run}/changes?from=100")).await;
     last.says("Changes 101 to 122 of 122")
@@ -60,8 +61,18 @@ async fn a_large_plan_comes_a_page_at_a_time() {
         .says("Outputs")
         .says("Previous changes")
         .lacks("Next changes");
+    let chosen = headway.page(&format!("{run}/changes?kind=add&words=MANY[1")).await;
+    chosen.says("many[1]").says("many[119]").lacks("many[20]").lacks("Next changes");
+    let chosen = headway.page(&format!("{run}/changes?kind=add&words=many")).await;
+    chosen.says("Changes 1 to 100 of 120");
+    assert!(chosen.html.contains("changes?words=many&amp;kind=add&amp;from=100\""), "{}", chosen.html);
+    headway.page(&format!("{run}/changes?kind=destroy")).await.has_status(200).says("No change fits").says("Show all");
     for odd in ["122", "99999999999999999999", "-1", "x"] {
-        headway.page(&format!("{run}/changes?from={odd}")).await.has_status(200).says("Changes 1 to 100 of 122");
+        headway
+            .page(&format!("{run}/changes?from={odd}&kind={odd}"))
+            .await
+            .has_status(200)
+            .says("Changes 1 to 100 of 122");
     }
 }
 

@@ -245,8 +245,8 @@ async fn a_stack_goes_only_when_its_name_was_typed_and_nothing_protects_it() {
     headway.form(&page, "delete_stack", &fields).await.has_status(409).says("protected from deletion");
     headway.behave(&stack, &[]).await;
     let list = headway.form(&page, "delete_stack", &fields).await;
-    assert_eq!(list.path, "/");
-    list.says("No stacks yet");
+    assert_eq!(list.path, "/?deleted=true");
+    list.says("The stack is deleted.").says("No stacks yet");
     headway.page(&stack).await.has_status(404);
     headway.page("/activity").await.says("delete stack");
 }
