@@ -15,6 +15,8 @@ test.beforeEach(async ({ page }) => {
   team = await Headway.start({ command: "serve" });
   const link = () => /http:\S+\/welcome\?link=\S+/.exec(team.output)?.[0] ?? "";
   await expect.poll(link).not.toBe("");
+  await page.goto(`${team.url}/sign-in`);
+  await expect(page.getByText("It has printed a link for its first administrator")).toBeVisible();
   await page.goto(link());
   await page.getByLabel("Name").fill("ada");
   await page.getByLabel("Password").fill(password);
@@ -31,6 +33,7 @@ async function signOut(page: Page): Promise<void> {
   await page.goto(`${team.url}/account`);
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Sign in");
+  await expect(page.getByText("It has printed a link")).toHaveCount(0);
 }
 
 test("whoever has connected their account on GitHub signs in with it", async ({ page, axe }) => {

@@ -104,6 +104,32 @@ async fn each_role_does_its_share_and_is_told_what_it_lacks() {
     assert_eq!(call(&writer, "invite_person", &[("name", "eve"), ("role", "administrator")]).await, 403);
     assert_eq!([status(&headway, &reader, &stack).await, status(&headway, &nobody, &stack).await], [200, 404]);
     headway.page("/activity").await.says("rosa").says("trigger").says("refused");
+    // What somebody lacks is told before they press.
+    let read = async |client: &reqwest::Client, path: &str| {
+        let answer = client.get(format!("{}{path}", headway.url)).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (settings, commit) = (format!("{stack}/settings/behavior"), format!("{stack}/current-commit"));
+    for (client, path, needs) in [
+        (&reader, "/", "(takes the role administrator)"),
+        (
+            &reader,
+            settings.as_str(),
+            "You are a reader here: you may look. Changing something takes the role administrator.",
+        ),
+        (
+            &writer,
+            settings.as_str(),
+            "You are a writer here: you may look. Changing something takes the role administrator.",
+        ),
+        (&reader, commit.as_str(), "(takes the role writer)"),
+    ] {
+        let (status, html) = read(client, path).await;
+        assert!(status == 200 && html.contains(needs), "{path}: {status} {html}");
+    }
+    assert!(!read(&writer, &commit).await.1.contains("takes the role"));
+    let (refused, html) = read(&writer, "/stacks/new").await;
+    assert!(refused == 403 && html.matches("<h1").count() == 1, "{refused} {html}");
     let access = headway.page(&format!("{stack}/access")).await;
     access.says("Can promote").says("wanda").says("writer in the whole of this Headway").lacks("nils");
 
