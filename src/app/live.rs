@@ -83,11 +83,12 @@ where
                 loop {
                     let answer = read(asked.clone()).await;
                     let unanswered = matches!(answer, Err(Problem::Unanswered));
-                    let shows = shown.with_value(|shown| shown.as_ref() == Some(&asked));
+                    // Nothing is shown by a page that has gone while it waited.
+                    let shows = shown.try_with_value(|shown| shown.as_ref() == Some(&asked)) == Some(true);
                     let stays = unanswered && shows && untrack(&now) == asked;
-                    live.unanswered.set(stays);
+                    live.unanswered.try_set(stays);
                     if !stays {
-                        shown.set_value(answer.is_ok().then_some(asked));
+                        shown.try_set_value(answer.is_ok().then_some(asked));
                         return answer;
                     }
                     #[cfg(feature = "hydrate")]
@@ -96,7 +97,9 @@ where
             }
         },
     );
-    on_cleanup(move || live.unanswered.set(false));
+    on_cleanup(move || {
+        live.unanswered.try_set(false);
+    });
     // The server has read it before the page came alive.
     Effect::new(move |before: Option<()>| {
         if page.with(|page| matches!(page, Some(Ok(_)))) && before.is_none() {

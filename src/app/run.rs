@@ -57,7 +57,7 @@ pub fn RunPage() -> impl IntoView {
     let page = live::read(
         move || (stack.get(), run.get(), open()),
         move |(stack, run, open)| {
-            heard.set_value(live.log.get_untracked());
+            heard.try_set_value(live.log.get_untracked());
             api::run(stack, run, open)
         },
     );
