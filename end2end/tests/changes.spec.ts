@@ -53,4 +53,24 @@ test("a large plan is reviewed in pieces, by kind and by address", async ({ page
   await axe();
   await page.getByRole("link", { name: "Show all" }).click();
   await expect(pieces).toHaveText("Changes 1 to 100 of 144");
+  // The form says what is shown, whichever way a person came there.
+  await expect(search).toHaveValue("");
+  await expect(page.getByRole("combobox", { name: "Show" })).toHaveValue("");
+  await page.goBack();
+  await expect(page.getByRole("heading", { name: "No change fits" })).toBeVisible();
+  await expect(search).toHaveValue("nowhere");
+  if (javaScriptEnabled) {
+    // A browser that loads a page anew puts back what was typed there last.
+    await page.goBack();
+    await expect(rows).toHaveCount(11);
+    await expect(search).toHaveValue("large[12");
+    await expect(page.getByRole("combobox", { name: "Show" })).toHaveValue("add");
+    // Whoever searches from another piece goes on in the field.
+    await page.goto(`${changes}?from=100`);
+    await expect(pieces).toHaveText("Changes 101 to 144 of 144");
+    await search.fill("long1");
+    await search.press("Enter");
+    await expect(rows).toHaveCount(3);
+    await expect(search).toBeFocused();
+  }
 });

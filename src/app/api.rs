@@ -81,7 +81,7 @@ pub async fn changes(
 ) -> Result<ChangesView, Problem> {
     use access::*;
     let context = context()?;
-    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run), &selection, from).await
+    queries::changes(&context, &permitted(&context, &stack).await?, &RunId::new(run), selection, from).await
 }
 
 /// Everything that the settings pages show.

@@ -100,6 +100,10 @@ fn Branch(row: BranchRow, header: Header, propose: ServerAction<ProposeRun>) -> 
                 }}
             </div>
             <div class="branch-row-side">
+                {head
+                    .as_ref()
+                    .filter(|_| plannable && run.is_some())
+                    .map(|head| view! { <p class="hint">{format!("The branch is at {} meanwhile, which has no run.", head.short())}</p> })}
                 {run.map(|(run, verdict)| view! { <Promotable run verdict header=header.clone() /> })}
                 {plannable
                     .then(|| {

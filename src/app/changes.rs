@@ -11,6 +11,7 @@ use crate::domain::plan::{
     Action, AttributeChange, Delta, Kind, OutputChange, Piece, ResourceChange, Selection, Value,
 };
 use crate::domain::run_state::RunState;
+use leptos::html::{self, Input};
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
@@ -30,21 +31,23 @@ pub fn ChangesPage() -> impl IntoView {
         move || (stack.get(), run.get(), selection(), from()),
         |(stack, run, selection, from)| api::changes(stack, run, selection, from),
     );
+    // What the form says, which a person may have changed since.
+    let chosen = StoredValue::new(untrack(selection));
     view! {
         <Listen topic=Signal::derive(move || format!("stack={}&run={}", stack.get(), run.get())) />
-        <Loaded resource=page render=move |view| view! { <Changes view selection=untrack(selection) /> } />
+        <Loaded resource=page render=move |view| view! { <Changes view chosen /> } />
     }
 }
 
 #[component]
-fn Changes(view: ChangesView, selection: Selection) -> impl IntoView {
-    let ChangesView { header, run, plan, removed } = view;
+fn Changes(view: ChangesView, chosen: StoredValue<Selection>) -> impl IntoView {
+    let ChangesView { header, run, selection, plan, removed } = view;
     let state = run.state;
     let address = format!("/stack/{}/run/{}/changes", header.id, run.id);
     let delta = run.delta.unwrap_or_default();
     let many = plan.as_ref().is_some_and(|piece| piece.total > UNFOLDED) || !selection.is_all();
     let select = (plan.is_some() && many)
-        .then(|| view! { <Select delta selection=selection.clone() address=address.clone() /> });
+        .then(|| view! { <Select delta selection=selection.clone() chosen address=address.clone() /> });
     view! {
         <RunHeader run header tab="Changes" />
         <Reload active=moves(state) />
@@ -78,20 +81,31 @@ fn Changes(view: ChangesView, selection: Selection) -> impl IntoView {
 
 /// Chooses which changes are shown.
 #[component]
-fn Select(delta: Delta, selection: Selection, address: String) -> impl IntoView {
-    let Selection { kind: chosen, words } = selection;
-    let kinds = Kind::ALL.into_iter().filter(move |kind| kind.count(&delta) > 0 || chosen == Some(*kind));
+fn Select(delta: Delta, selection: Selection, chosen: StoredValue<Selection>, address: String) -> impl IntoView {
+    let (input, list) = (NodeRef::<Input>::new(), NodeRef::<html::Select>::new());
+    let Selection { kind: chosen_kind, words } = selection.clone();
+    let kinds = Kind::ALL.into_iter().filter(move |kind| kind.count(&delta) > 0 || chosen_kind == Some(*kind));
+    // A form that stays on the page keeps what is typed, until something else is shown.
+    Effect::new(move |_| {
+        if let (Some(input), Some(list)) = (input.get(), list.get())
+            && chosen.get_value() != selection
+        {
+            input.set_value(&selection.words);
+            list.set_value(selection.kind.map_or("", Kind::name));
+            chosen.set_value(selection.clone());
+        }
+    });
     view! {
         <Form method="GET" action=address attr:class="search" attr:role="search">
             <label for="words" class="hidden">"Search changes"</label>
-            <input id="words" type="search" name="words" placeholder="Address …" value=words />
+            <input id="words" type="search" name="words" placeholder="Address …" value=words node_ref=input />
             <label for="kind" class="hidden">"Show"</label>
-            <select id="kind" name="kind">
-                <option value="" selected=chosen.is_none()>"All changes"</option>
+            <select id="kind" name="kind" node_ref=list>
+                <option value="" selected=chosen_kind.is_none()>"All changes"</option>
                 {kinds
                     .map(|kind| {
                         view! {
-                            <option value=kind.name() selected={chosen == Some(kind)}>
+                            <option value=kind.name() selected={chosen_kind == Some(kind)}>
                                 {format!("{} ({})", kind.label(), kind.count(&delta))}
                             </option>
                         }

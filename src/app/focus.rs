@@ -11,7 +11,7 @@ pub fn Focus() -> impl IntoView {
 }
 
 /// Puts a focus back that was lost because its element waited or went, once the page has changed: to the element if it
-/// can have it, else to the content.
+/// can have it, else to the content, until it can.
 pub fn keep_focus() {
     #[cfg(feature = "hydrate")]
     browser::later(browser::keep);
@@ -35,6 +35,9 @@ mod browser {
     /// Which parts of an address lead to another piece of what is shown.
     const PIECES: [&str; 2] = ["from", "before"];
 
+    /// The element around the content of a page, by its id.
+    const CONTENT: &str = "main";
+
     thread_local! {
         /// The element that had the focus last, unless somebody has since pressed on what cannot have it.
         static LAST: RefCell<Option<Element>> = const { RefCell::new(None) };
@@ -47,7 +50,9 @@ mod browser {
         let (path, query) = (use_location().pathname, use_query_map());
         Effect::new(move |before: Option<(String, [Option<String>; 2])>| {
             let place = (path.get(), PIECES.map(|piece| query.read().get(piece)));
-            if before.is_some_and(|before| before != place) {
+            // Whoever searches goes on in the form.
+            let searches = || before.as_ref().is_some_and(|(before, _)| *before == place.0) && is_in_form();
+            if before.as_ref().is_some_and(|before| *before != place) && !searches() {
                 focus_content();
             }
             place
@@ -66,6 +71,8 @@ mod browser {
             if is_lost() {
                 focus_content();
             }
+            // The content has it in the place of that element.
+            LAST.set(Some(last));
         }
     }
 
@@ -79,13 +86,19 @@ mod browser {
         }
     }
 
-    /// Whether nothing has the focus.
+    /// Whether nothing has the focus, or only the content in the place of what lost it.
     fn is_lost() -> bool {
-        document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+        let Some(active) = document().active_element() else { return true };
+        let instead = || LAST.with_borrow(|last| last.as_ref().is_some_and(|last| *last != active));
+        active.tag_name() == "BODY" || (active.id() == CONTENT && instead())
+    }
+
+    fn is_in_form() -> bool {
+        document().active_element().is_some_and(|active| active.closest("form").is_ok_and(|form| form.is_some()))
     }
 
     fn focus_content() {
-        if let Some(main) = document().get_element_by_id("main") {
+        if let Some(main) = document().get_element_by_id(CONTENT) {
             focus(&main);
         }
     }

@@ -59,6 +59,15 @@ pub fn use_live() -> Live {
     use_context::<Live>().unwrap_or_else(Live::new)
 }
 
+/// How often to ask again for an answer that cannot be read.
+const TRIES: u32 = 3;
+
+/// Whether there may be an answer when it is asked for again. One that cannot be read may have broken off on the way, or
+/// comes from a Headway that is newer than the page.
+fn may_come<T>(answer: &Result<T, Problem>, times: u32) -> bool {
+    matches!(answer, Err(Problem::Unanswered)) || (matches!(answer, Err(Problem::Malformed)) && times < TRIES)
+}
+
 /// Reads what a page shows, anew whenever some of it has changed. `key` says what it shows.
 ///
 /// A page that shows it already and gets no answer stays as it is, says that it may be out of date, and asks again until
@@ -79,21 +88,23 @@ where
         move || (source(), live.changed.get()),
         move |(asked, _)| {
             let (now, read) = (now.clone(), read.clone());
+            // Nothing is shown by a page that has gone meanwhile.
+            let shows = move |asked: &K| shown.try_with_value(|shown| shown.as_ref() == Some(asked)) == Some(true);
             async move {
-                loop {
+                for times in 1.. {
                     let answer = read(asked.clone()).await;
-                    let unanswered = matches!(answer, Err(Problem::Unanswered));
-                    // Nothing is shown by a page that has gone while it waited.
-                    let shows = shown.try_with_value(|shown| shown.as_ref() == Some(&asked)) == Some(true);
-                    let stays = unanswered && shows && untrack(&now) == asked;
+                    let stays = shows(&asked) && untrack(&now) == asked && may_come(&answer, times);
                     live.unanswered.try_set(stays);
-                    if !stays {
+                    if stays {
+                        #[cfg(feature = "hydrate")]
+                        browser::pause(browser::PAUSE).await;
+                    }
+                    if !stays || !shows(&asked) || untrack(&now) != asked {
                         shown.try_set_value(answer.is_ok().then_some(asked));
                         return answer;
                     }
-                    #[cfg(feature = "hydrate")]
-                    browser::pause(browser::PAUSE).await;
                 }
+                Err(Problem::Unanswered)
             }
         },
     );

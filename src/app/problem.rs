@@ -29,9 +29,11 @@ impl FromServerFnError for Problem {
         }
     }
 
-    /// Reads what a refusal holds; one that Headway did not write comes from what stands before it.
+    /// Reads what a refusal holds. One that is not even JSON comes from what stands before Headway; one that is, but means
+    /// nothing here, from a Headway that is newer than this page.
     fn de(data: Bytes) -> Self {
-        Self::Encoder::decode(data).unwrap_or(Self::Unanswered)
+        let json = serde_json::from_slice::<serde::de::IgnoredAny>(&data).is_ok();
+        Self::Encoder::decode(data).unwrap_or(if json { Self::Malformed } else { Self::Unanswered })
     }
 
     #[cfg(feature = "ssr")]

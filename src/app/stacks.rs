@@ -7,6 +7,7 @@ use super::ui::{Ago, CommitName, DeltaView, Done, Icon, Loaded, Needs, StateBadg
 use super::view::{StackRow, StacksView};
 use crate::domain::Timestamp;
 use crate::domain::permission::{Action as _, CreateStack};
+use leptos::html::{self, Input};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Form;
@@ -27,6 +28,18 @@ pub fn StacksPage() -> impl IntoView {
     let asked = move |name: &str| query.read().get(name).unwrap_or_default();
     let role = viewer_role();
     let page = live::read(move || (asked("search"), asked("filter")), |(search, filter)| api::stacks(search, filter));
+    let (input, list) = (NodeRef::<Input>::new(), NodeRef::<html::Select>::new());
+    // What is typed stays until something else is shown.
+    Effect::new(move |before: Option<[String; 2]>| {
+        let [search, filter] = ["search", "filter"].map(asked);
+        if before.is_some_and(|before| before != [search.clone(), filter.clone()])
+            && let (Some(input), Some(list)) = (input.get_untracked(), list.get_untracked())
+        {
+            input.set_value(&search);
+            list.set_value(&filter);
+        }
+        [search, filter]
+    });
     view! {
         <Title text="Stacks" />
         <Listen topic=Signal::derive(String::new) />
@@ -46,9 +59,10 @@ pub fn StacksPage() -> impl IntoView {
                 name="search"
                 placeholder="Name, label, repository …"
                 value=move || asked("search")
+                node_ref=input
             />
             <label for="filter" class="hidden">"Show"</label>
-            <select id="filter" name="filter">
+            <select id="filter" name="filter" node_ref=list>
                 {FILTERS
                     .into_iter()
                     .map(|(value, label)| {

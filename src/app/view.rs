@@ -13,7 +13,7 @@ pub use people::{AccessRow, AccessView, AccountView, PeopleView, PersonRow, Pers
 
 use crate::domain::log_line::LogLine;
 use crate::domain::permission::Role;
-use crate::domain::plan::{Delta, Piece};
+use crate::domain::plan::{Delta, Piece, Selection};
 use crate::domain::promotion::Verdict;
 use crate::domain::pull_request::PullRequest;
 use crate::domain::relation::{Missing, Relation};
@@ -261,7 +261,9 @@ pub struct ChangesView {
     pub header: Header,
     /// The run.
     pub run: Run,
-    /// As much of its plan as one page shows, once it is there.
+    /// Which of its changes were asked for.
+    pub selection: Selection,
+    /// As many of them as one page shows, once its plan is there.
     pub plan: Option<Piece>,
     /// That its plan was removed, as a sentence.
     pub removed: Option<String>,

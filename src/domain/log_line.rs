@@ -141,15 +141,31 @@ pub fn is_bidirectional_control(character: char) -> bool {
 /// Whether nobody sees a character that stands in a text.
 ///
 /// It is what Unicode lets a renderer ignore (`DerivedCoreProperties`, `Default_Ignorable_Code_Point`), but for what joins
-/// and varies other signs, which emoji are made with.
+/// and varies other signs, which scripts and emoji need. Tags are among it: a text can hide in them, and only the flags of a
+/// few regions are made with them.
 pub fn is_invisible(character: char) -> bool {
     matches!(
         character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
+            | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}'
     )
+}
+
+/// The text with what cannot be seen, or reorders what stands around it, written out as JSON has it: `\u200b`.
+pub fn written_out(text: &str) -> String {
+    let mut written = String::new();
+    for character in text.chars() {
+        if character.is_control() || is_bidirectional_control(character) || is_invisible(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                written.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            written.push(character);
+        }
+    }
+    written
 }
 
 #[cfg(test)]

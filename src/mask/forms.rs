@@ -4,6 +4,7 @@
 //! base64, also in the middle of a longer text.
 
 use super::SHORTEST_SECRET;
+use crate::domain::log_line::written_out;
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::collections::BTreeSet;
@@ -74,8 +75,11 @@ fn add_escaped(text: &str, forms: &mut BTreeSet<String>) {
     ];
     for form in written {
         let mut deeper = form.clone();
+        // The last to quote it, for a page, writes out what cannot be seen as well.
+        forms.insert(written_out(&deeper));
         for _ in 1..DEPTH {
             deeper = escape(&deeper, |_| false);
+            forms.insert(written_out(&deeper));
             forms.insert(deeper.clone());
         }
         // Digits of an escape may be written in capitals.

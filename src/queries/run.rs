@@ -176,7 +176,7 @@ pub async fn changes(
     context: &Context,
     permit: &Permit<Look>,
     id: &RunId,
-    selection: &Selection,
+    selection: Selection,
     from: usize,
 ) -> Result<ChangesView, Problem> {
     let mut reading = context.store.read().await?;
@@ -184,7 +184,7 @@ pub async fn changes(
     let run = find_run(&mut reading, &stack.id, id).await?;
     let history = context.history(&stack.repository);
     let header = header(context, &mut reading, history.as_ref(), &stack, permit.viewer()).await?;
-    let plan = reading.plan(id).await?.map(|plan| plan.select(selection).piece(from));
+    let plan = reading.plan(id).await?.map(|plan| plan.select(&selection).piece(from));
     let removed = removed(&mut reading, &run, Cleanable::Plan).await?;
-    Ok(ChangesView { header, run, plan, removed })
+    Ok(ChangesView { header, run, selection, plan, removed })
 }

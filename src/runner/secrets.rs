@@ -95,6 +95,7 @@ impl Secrets {
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+    use crate::domain::log_line::written_out;
     use crate::domain::plan::{Action, OutputChange};
 
     #[test]
@@ -109,6 +110,8 @@ mod tests {
         let kept = Value::LIMIT - note.chars().count();
         let cut = format!("{}hunter{note}", "x".repeat(kept - "hunter".len()));
         let harmless = format!("{}{note}", "hunter".repeat(kept)[..kept - "xx".len()].to_owned() + "xx");
+        let invisible = "p\u{e4}ss\u{200b}w\u{f6}rt\u{202e}\u{e0041}1".to_owned();
+        let quoted = |text: &str| written_out(&serde_json::Value::from(text).to_string());
         let mut plan = Plan {
             outputs: vec![
                 output("o", "\"say \\\"hunter2\\\" twice\""),
@@ -116,13 +119,15 @@ mod tests {
                 output("o", "{\"a\":\"q\\\"uote\"}"),
                 output("o", &cut),
                 output("o", &harmless),
+                output("o", &quoted(&invisible)),
+                output("o", &quoted(&serde_json::json!({ "a": invisible }).to_string())),
             ],
             ..Plan::default()
         };
-        let secrets = Secrets { all: Masker::new(["hunter2", "q\"uote"]), credentials: Masker::default() };
+        let secrets = Secrets { all: Masker::new(["hunter2", "q\"uote", &invisible]), credentials: Masker::default() };
         secrets.hide_in(&mut plan);
         let shown: Vec<bool> = plan.outputs.iter().map(|output| output.after == Some(Value::Sensitive)).collect();
-        assert_eq!(shown, [true, false, true, true, false]);
+        assert_eq!(shown, [true, false, true, true, false, true, true]);
         assert_eq!(plan.outputs[1].name, "with-••••••-in-it");
         let read = serde_json::to_string(&plan).unwrap();
         assert!(!read.contains("hunter2"));

@@ -9,6 +9,7 @@ use super::request_id::RequestId;
 use crate::app::flash::Flash;
 use crate::config::limits;
 use crate::domain::problem::Problem;
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
@@ -75,7 +76,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     let sent = request.method() == Method::POST && request.uri().path().starts_with("/api/");
     let length = header(request.headers(), CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if sent && length.is_some_and(|length| length > limits::FORM) {
-        return too_large();
+        return too_large(request.headers());
     }
     let plain = sent && header(request.headers(), ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     if !plain {
@@ -86,7 +87,7 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let (mut parts, body) = request.into_parts();
     let Ok(sent) = to_bytes(body, limits::FORM).await else {
-        return too_large();
+        return too_large(&parts.headers);
     };
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let answer = next.run(Request::from_parts(parts, Body::from(sent.clone()))).await;
@@ -110,10 +111,16 @@ pub async fn answer_forms(State(server): State<Server>, request: Request, next: 
     server.flashes.see_refusal(&origin, Flash::new(action, problem.in_request(&id.0), fields))
 }
 
-fn too_large() -> Response {
-    let said = "This is more than a form may hold: 256 KiB. Go back and shorten it.";
+fn too_large(headers: &HeaderMap) -> Response {
+    let said = "This is more than a form may hold: 256 KiB.";
     // What was not read stands in the way of whatever comes next on the connection.
-    (StatusCode::PAYLOAD_TOO_LARGE, [(CONNECTION, "close")], said).into_response()
+    let ends = [(CONNECTION, "close")];
+    if header(headers, ACCEPT).is_some_and(|accept| accept.contains("text/html")) {
+        (StatusCode::PAYLOAD_TOO_LARGE, ends, format!("{said} Go back and shorten it.")).into_response()
+    } else {
+        let problem = Problem::field("", format!("{said} Shorten it."));
+        (StatusCode::PAYLOAD_TOO_LARGE, ends, Json(problem)).into_response()
+    }
 }
 
 fn see(page: &str) -> Response {

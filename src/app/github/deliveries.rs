@@ -1,11 +1,13 @@
 //! The ledger of deliveries: what GitHub sent, when, and what it led to; each can be worked on again.
 
 use crate::app::api::{self, ReplayDelivery};
+use crate::app::boot::viewer_role;
 use crate::app::live::{self, Listen, Reload};
 use crate::app::problem::{Told, told};
 use crate::app::ui::{Ago, Icon, Loaded};
 use crate::app::view::{DeliveriesView, DeliveryRow};
 use crate::domain::Timestamp;
+use crate::domain::permission::{Action as _, ConnectGithub};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -26,7 +28,8 @@ pub fn DeliveriesPage() -> impl IntoView {
         <Title text="Deliveries" />
         <Listen topic=Signal::derive(String::new) />
         <nav class="breadcrumb" aria-label="Breadcrumb">
-            <a href="/settings/github" rel="external">"GitHub"</a>
+            {(viewer_role() >= Some(ConnectGithub::NEEDS))
+                .then(|| view! { <a href="/settings/github" rel="external">"GitHub"</a> })}
         </nav>
         <h1>"Deliveries"</h1>
         <Told problem />

@@ -4,8 +4,9 @@ use super::Switch;
 use crate::app::api::{RemoveVariable, SetVariable};
 use crate::app::flash::{switched, typed};
 use crate::app::problem::{Told, told};
-use crate::app::ui::{Ago, Field, Icon, described, invalid};
+use crate::app::ui::{Ago, Field, Icon, Needs, described, invalid};
 use crate::app::view::SettingsView;
+use crate::domain::permission::{Action as _, Configure, Role};
 use crate::domain::problem::Problem;
 use crate::domain::variable::ShownVariable;
 use leptos::form::ActionForm;
@@ -20,7 +21,7 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
     let removing = told(remove);
     let query = use_query_map();
     let stack = view.header.id.to_string();
-    let now = view.header.now;
+    let (now, role) = (view.header.now, view.header.role);
     let variables = StoredValue::new(view.variables.clone());
     let form = {
         let stack = stack.clone();
@@ -28,14 +29,14 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
             let chosen = query.read().get("variable");
             let known = variables
                 .with_value(|variables| variables.iter().find(|known| Some(&known.name) == chosen.as_ref()).cloned());
-            view! { <VariableForm stack=stack.clone() known /> }
+            view! { <VariableForm stack=stack.clone() role known /> }
         }
     };
     let list = if view.variables.is_empty() {
         view! { <p class="hint">"No variables yet. TF_VAR_region becomes Terraform's variable region."</p> }.into_any()
     } else {
         let rows = view.variables.into_iter();
-        let rows = rows.map(|variable| row(variable, stack.clone(), remove, removing, now)).collect_view();
+        let rows = rows.map(|variable| row(variable, stack.clone(), remove, removing, now, role)).collect_view();
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Variables">
                 <table class="variables">
@@ -64,7 +65,7 @@ pub fn Environment(view: SettingsView) -> impl IntoView {
 
 /// The form for a new variable, or for a known one.
 #[component]
-fn VariableForm(stack: String, known: Option<ShownVariable>) -> impl IntoView {
+fn VariableForm(stack: String, role: Role, known: Option<ShownVariable>) -> impl IntoView {
     let set = ServerAction::<SetVariable>::new();
     let problem = told(set);
     let form = NodeRef::<Form>::new();
@@ -114,6 +115,7 @@ fn VariableForm(stack: String, known: Option<ShownVariable>) -> impl IntoView {
             <div class="actions">
                 <button class="button" data-kind="primary" type="submit" disabled=move || set.pending().get()>
                     "Set variable"
+                    <Needs role needs=Configure::NEEDS />
                 </button>
                 {is_known.then(|| view! { <a class="button" href=page>"Cancel"</a> })}
             </div>
@@ -127,6 +129,7 @@ fn row(
     remove: ServerAction<RemoveVariable>,
     removing: Signal<Option<Problem>>,
     now: crate::domain::Timestamp,
+    role: Role,
 ) -> impl IntoView + use<> {
     let phases = match (variable.planning, variable.applying) {
         (true, true) => "planning and applying",
@@ -159,6 +162,7 @@ fn row(
                 <div class="actions">
                     <a class="button" data-kind="quiet" href=change aria-label=format!("Change {}", variable.name)>
                         "Change"
+                        <Needs role needs=Configure::NEEDS />
                     </a>
                     <ActionForm action=remove>
                         <input type="hidden" name="stack" value=stack />
@@ -167,6 +171,7 @@ fn row(
                         <button class="button" data-kind="quiet" type="submit" aria-label=label disabled=move || remove.pending().get()>
                             <Icon name="cross" />
                             "Remove"
+                            <Needs role needs=Configure::NEEDS />
                         </button>
                     </ActionForm>
                 </div>

@@ -2,7 +2,7 @@
 //! tricks with the reader's eyes.
 
 use super::mask::{Mask, Secrets};
-use crate::domain::log_line::{is_bidirectional_control, is_invisible};
+use crate::domain::log_line::written_out;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -189,17 +189,7 @@ pub(super) fn both(before: Side<'_>, after: Side<'_>, secrets: &Secrets<'_>) -> 
 
 /// Writes a JSON string in which characters that cannot be seen, or that reorder others, are escaped.
 pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::new();
-    for character in Json::from(text).to_string().chars() {
-        if character.is_control() || is_bidirectional_control(character) || is_invisible(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                quoted.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            quoted.push(character);
-        }
-    }
-    quoted
+    written_out(&Json::from(text).to_string())
 }
 
 /// Cuts a text that is longer than [`Value::LIMIT`], and says how long it was.
