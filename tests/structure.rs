@@ -104,7 +104,7 @@ fn allowed(part: &str) -> Option<&'static [&'static str]> {
         }
         "openid" => &["domain", "secret", "openid", "outgoing"],
         "password" | "secret" => &["password", "secret"],
-        "mask" => &["mask"],
+        "mask" => &["domain", "mask"],
         "outgoing" => &["outgoing"],
         "config" => &["config"],
         "commands" => &[
